@@ -1,0 +1,201 @@
+"""The frozen values that cross stages.  Arrays are numpy, batch-free, and checked where they are made.
+
+Frames and units are in the names: `_car` car frame (metres, +Z up, nose -Y, left +X, origin on the ground midway between
+the axles), `_px` image pixels (top-left origin, pixel centres at .5), `_m` metres, `srgb01` display values 0..1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .errors import check_shape
+
+Report = Callable[[str, float], None]
+"""report(stage, fraction01): called often by long work; may raise Cancelled to stop it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user may choose for a run; saved in car.json."""
+
+    quality: str = "normal"  # draft | normal | high
+    device: str = "auto"  # auto | cpu | cuda
+    texture_size_px: int = 2048
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upright photograph: image_srgb01 (H, W, 3) float32; alpha01 (H, W) float32 or None where the file has none."""
+
+    path: str
+    image_srgb01: np.ndarray
+    alpha01: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        check_shape("image_srgb01", self.image_srgb01.shape, (None, None, 3))
+        if self.alpha01 is not None:
+            check_shape("alpha01", self.alpha01.shape, self.image_srgb01.shape[:2])
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.image_srgb01.shape[1], self.image_srgb01.shape[0]
+
+
+@dataclass(frozen=True)
+class Matte:
+    """Which pixels are car: alpha01 (H, W) float32, the provider's name and how far it trusts itself, 0..1."""
+
+    alpha01: np.ndarray
+    source: str
+    confidence01: float
+
+    def __post_init__(self) -> None:
+        check_shape("alpha01", self.alpha01.shape, (None, None))
+
+
+@dataclass(frozen=True)
+class Perception:
+    """What the picture says before any fit.
+
+    azimuth_probability (A,) float32 over A equal bins, bin k centred on k * 2 pi / A (0 looks at the nose, pi / 2 at the left flank);
+    elevation_rad; body_type_probability by name; confidence01 of the best azimuth.
+    """
+
+    azimuth_probability: np.ndarray
+    elevation_rad: float
+    body_type_probability: dict[str, float]
+    confidence01: float
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A Blender camera in the car frame: looks along its -Z, +Y up; sensor_width_mm spans the longer image side."""
+
+    image_size_px: tuple[int, int]
+    lens_mm: float
+    camera_to_car: np.ndarray  # (4, 4) float64
+    sensor_width_mm: float = 36.0
+
+    def __post_init__(self) -> None:
+        check_shape("camera_to_car", self.camera_to_car.shape, (4, 4))
+
+
+@dataclass(frozen=True)
+class CarShape:
+    """A point of the shape space: measures by name (metres, radians or 0..1, see core/car/measures.py) and the body type."""
+
+    measures: dict[str, float]
+    body_type: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The car and camera that explain the photograph; mask_iou and confidence are 0..1."""
+
+    shape: CarShape
+    camera: Camera
+    mask_iou: float
+    confidence01: float
+
+
+@dataclass(frozen=True)
+class MeshData:
+    """Quads with one UV per corner and one part per face.
+
+    vertices_m (V, 3) float32; quads (F, 4) int32, counter-clockwise seen from outside; uv01 (F, 4, 2) float32, v up;
+    part_index (F,) int32 into part_names.
+    """
+
+    vertices_m: np.ndarray
+    quads: np.ndarray
+    uv01: np.ndarray
+    part_index: np.ndarray
+    part_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        faces = len(self.quads)
+        check_shape("vertices_m", self.vertices_m.shape, (None, 3))
+        check_shape("quads", self.quads.shape, (faces, 4))
+        check_shape("uv01", self.uv01.shape, (faces, 4, 2))
+        check_shape("part_index", self.part_index.shape, (faces,))
+
+    def faces_of(self, part: str) -> np.ndarray:
+        """Indices of the faces of one part, (n,) int64, empty where the part is absent."""
+        return np.flatnonzero(self.part_index == self.part_names.index(part)) if part in self.part_names else np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One wheel; `mesh` is in the hub's frame (origin at the hub, axle along X, outer side +X on the left and -X on the right)."""
+
+    name: str  # wheel_front_left ...
+    center_car: tuple[float, float, float]
+    radius_m: float
+    width_m: float
+    steers: bool
+    mesh: MeshData
+
+
+@dataclass(frozen=True)
+class Light:
+    """One lamp: the name of the body part whose faces shine, its kind, centre and outward normal in the car frame."""
+
+    name: str
+    kind: str  # headlight | high_beam | tail | brake | indicator | reverse | fog
+    center_car: tuple[float, float, float]
+    normal_car: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class MaterialSpec:
+    """A Principled BSDF in figures; colours are linear RGB 0..1.  `parts` are the part names that wear it."""
+
+    name: str
+    parts: tuple[str, ...]
+    base_color_linear: tuple[float, float, float]
+    metallic: float = 0.0
+    roughness: float = 0.5
+    coat: float = 0.0
+    transmission: float = 0.0
+    emission_linear: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    uses_photo: bool = True
+
+
+@dataclass(frozen=True)
+class Texture:
+    """What the photograph gives: photo_srgb01 (S, S, 3) float32 in the UV layout (row 0 = top, v = 1), and how sure each texel is, 0..1."""
+
+    photo_srgb01: np.ndarray
+    confidence01: np.ndarray
+    materials: tuple[MaterialSpec, ...]
+    paint_srgb01: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        size = self.photo_srgb01.shape[0]
+        check_shape("photo_srgb01", self.photo_srgb01.shape, (size, size, 3))
+        check_shape("confidence01", self.confidence01.shape, (size, size))
+
+
+@dataclass(frozen=True)
+class CarAsset:
+    """Everything the scene needs, in plain arrays; core/asset saves and loads it."""
+
+    name: str
+    photo_path: str
+    body: MeshData
+    wheels: tuple[Wheel, ...]
+    lights: tuple[Light, ...]
+    texture: Texture
+    camera: Camera
+    body_type: str
+    dimensions_m: dict[str, float]  # length width height wheelbase track_front track_rear
+    measures: dict[str, float]
+    quality: dict[str, float]  # mask_iou confidence
+    matte01: np.ndarray
+    settings: Settings
+    timings_s: dict[str, float] = field(default_factory=dict)
