@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -113,7 +112,7 @@ def make_venv() -> None:
     missing = subprocess.run([*base, "-c", "import venv, ensurepip"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
     if missing:
         raise SetupError(
-            "Python's venv module is missing: install it (Debian or Ubuntu: apt-get install python3-venv or python3.11-venv) and call build.py again."
+            "Python's venv module is missing: install it (Debian: apt-get install python3-venv python3.11-venv), then call build.py again."
         )
     call([*base, "-m", "venv", "--clear", str(VENV)], "making .venv")
 
@@ -157,7 +156,7 @@ def check_bpy() -> None:
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Let a second set-up of the same checkout wait; the system frees the lock with the process, so none is left behind."""
-    name = "imago-setup-{}.lock".format(hashlib.sha256(str(ROOT).encode()).hexdigest()[:16])
+    name = f"imago-setup-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:16]}.lock"
     with open(str(Path(tempfile.gettempdir()) / name), "w") as handle:
         if os.name != "nt":
             import fcntl
@@ -283,7 +282,7 @@ def main(arguments: list[str]) -> int:
         print(help_text())
         return 0
     if name not in COMMANDS:
-        say("there is no command {!r}; `python3 build.py help` lists them.".format(name))
+        say(f"there is no command {name!r}; `python3 build.py help` lists them.")
         return 2
     try:
         return COMMANDS[name](arguments[1:])

@@ -29,11 +29,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Photo:
-    """An upright photograph: image_srgb01 (H, W, 3) float32; alpha01 (H, W) float32 or None where the file has none."""
+    """An upright photograph: image_srgb01 (H, W, 3) float32; alpha01 (H, W) float32 or None where the file has none.
+
+    file_size_px is (width, height) of the upright picture in the file, before large ones are reduced; None means not reduced.
+    """
 
     path: str
     image_srgb01: np.ndarray
     alpha01: np.ndarray | None = None
+    file_size_px: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         check_shape("image_srgb01", self.image_srgb01.shape, (None, None, 3))
