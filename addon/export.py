@@ -1,0 +1,94 @@
+"""A built car -> glTF: plain named nodes in the car frame, no bones, no helpers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+
+from .rig.properties import PROPERTIES
+from .scene.materials import build_export_material
+from .scene.scene import ROLE, CarObjects
+
+JPEG_QUALITY = 92
+
+
+def export_glb(car: CarObjects, path: str | os.PathLike[str]) -> None:
+    """Write the car in the photo look, at rest and at the origin: +Y up, nose +Z, left +X, metres.
+
+    Nodes: car > body > lamps, car > wheel_front_left ... with their origins at the hubs; node extras keep imago_role, and on car
+    the rig's properties.  The scene is afterwards as it was.
+    """
+    with _plain_copies(car) as copies:
+        chosen = {thing: thing.select_get() for thing in bpy.context.view_layer.objects}
+        for thing in chosen:
+            thing.select_set(thing in copies)
+        try:
+            bpy.ops.export_scene.gltf(
+                filepath=os.fspath(path),
+                export_format="GLB",
+                use_selection=True,
+                export_yup=True,
+                export_extras=True,
+                export_animations=False,
+                export_skins=False,
+                export_morph=False,
+                export_cameras=False,
+                export_lights=False,
+                export_image_format="JPEG",
+                export_image_quality=JPEG_QUALITY,
+            )
+        finally:
+            for thing, selected in chosen.items():
+                if thing not in copies:
+                    thing.select_set(selected)
+
+
+@contextmanager
+def _plain_copies(car: CarObjects) -> Iterator[set[bpy.types.Object]]:
+    """The car once more without rig and drivers; its objects have the documented names while the block runs."""
+    wanted = {"car", "body", *car.wheels, *car.lamps}
+    renamed = {thing: thing.name for thing in bpy.data.objects if thing.name in wanted}
+    for thing, name in renamed.items():
+        thing.name = f"{name} (while exporting)"
+    materials = {material: build_export_material(material.name, spec, car.image) for material, spec in car.specs.items()}
+    copies: list[bpy.types.Object] = []
+    try:
+        root = bpy.data.objects.new("car", None)
+        root[ROLE] = "car"
+        for entry in PROPERTIES:
+            root[entry.name] = car.rig[entry.name]
+        copies.append(root)
+        body = _copy(car.body, root, materials)
+        copies.append(body)
+        copies += [_copy(wheel, root, materials) for wheel in car.wheels.values()]
+        copies += [_copy(lamp, body, materials) for lamp in car.lamps.values()]
+        for thing in copies:
+            bpy.context.scene.collection.objects.link(thing)
+        bpy.context.view_layer.update()
+        yield set(copies)
+    finally:
+        for thing in copies:
+            bpy.data.objects.remove(thing)
+        for material in materials.values():
+            bpy.data.materials.remove(material)
+        for thing, name in renamed.items():
+            thing.name = name
+
+
+def _copy(thing: bpy.types.Object, parent: bpy.types.Object, materials: dict[bpy.types.Material, bpy.types.Material]) -> bpy.types.Object:
+    """Same mesh, materials of the export in slots of the object, parent without a bone."""
+    copy = thing.copy()
+    copy.name = thing[ROLE]
+    copy.animation_data_clear()
+    for key in [key for key in copy.keys() if key != ROLE]:
+        del copy[key]
+    copy.parent, copy.parent_type, copy.parent_bone = parent, "OBJECT", ""
+    copy.matrix_parent_inverse.identity()
+    for slot in copy.material_slots:
+        material = materials[slot.material]
+        slot.link = "OBJECT"
+        slot.material = material
+    return copy

@@ -1,0 +1,1 @@
+"""rig: bones, the properties an animator turns, and the drivers between them."""

@@ -1,0 +1,1 @@
+"""scene: a CarAsset becomes one collection of Blender objects."""

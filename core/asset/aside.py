@@ -1,0 +1,42 @@
+"""Files written aside and moved into place together, so that a failure leaves nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import UserInputError
+
+
+@contextmanager
+def written_aside(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield an empty folder beside `folder`; its files replace those of `folder` when the block ends well.
+
+    After an exception inside the block `folder` is as it was before (absent where it was absent).
+    Raises: UserInputError where the place cannot be written.
+    """
+    target = Path(folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as problem:
+        raise UserInputError(f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.") from problem
+    try:
+        yield aside
+        _move_files(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move_files(aside: Path, target: Path) -> None:
+    """Move every file of `aside` into `target`; same file system, so each move is one rename."""
+    try:
+        target.mkdir(exist_ok=True)
+        for path in sorted(aside.iterdir()):
+            os.replace(path, target / path.name)
+    except OSError as problem:
+        raise UserInputError(f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.") from problem
