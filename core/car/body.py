@@ -1,0 +1,183 @@
+"""Feature lines -> the vertices of the left half's grids, differentiable in the measures.  Car frame, metres.
+
+The half body is a box of quad grids, welded along shared edges by template.py:
+top       nose face, hood, windshield, roof, rear window, trunk, tail face: STATIONS x (ACROSS + 1), middle to side
+flank     ROWS x COLUMNS, rail to sill; round each wheel a block of it gives way to a ring of quads that ends on the arch
+underside COLUMNS x (ACROSS + 1)
+well      what closes the wheel house behind an arch
+"""
+
+from __future__ import annotations
+
+import torch
+
+from .measures import INDEX
+from .profile import COLUMN, COLUMNS, GLASS_ROWS, ROWS, WIDEST_ROW, Curves, curves, mix, rows
+
+ACROSS = 7  # faces from the middle to the side
+END = ROWS - 1  # faces down the nose and the tail
+STATIONS = 2 * END + COLUMNS
+BLOCK_ROW = GLASS_ROWS + 2  # uppermost row of an arch's block
+BLOCK_COLUMNS = 8
+BLOCK_SIDE = END - BLOCK_ROW
+ARC = 2 * BLOCK_SIDE + BLOCK_COLUMNS  # faces along an arch
+RING = 3  # faces from the block's border to the arch
+DEPTH = 2  # faces into the wheel house
+WALL = ARC // 2 - 1  # faces up the inner wall of a wheel house
+BED_ACROSS = 5  # grid lines of the pickup's bed floor from the middle
+BLOCKS = (("front", COLUMN["AF"], -1.0), ("rear", COLUMN["CC"], 1.0))  # name, first column, side of the origin
+
+# Raw vertices, in this order; template.py welds them.
+SIZES = {"top": (STATIONS, ACROSS + 1), "flank": (ROWS, COLUMNS), "underside": (COLUMNS, ACROSS + 1)}
+for _name, _, _ in BLOCKS:
+    SIZES |= {f"ring_{_name}": (RING, ARC + 1), f"well_{_name}": (DEPTH, ARC + 1), f"wall_{_name}": (WALL, 1), f"filler_{_name}": (2, RING - 1)}
+
+
+def raw_index(name: str) -> torch.Tensor:
+    """Raw vertex numbers of one grid, in the grid's own shape, int64."""
+    start = 0
+    for other, (n, k) in SIZES.items():
+        if other == name:
+            return torch.arange(start, start + n * k).reshape(n, k)
+        start += n * k
+    raise KeyError(name)
+
+
+RAW_COUNT = sum(n * k for n, k in SIZES.values())
+
+
+def raw_vertices(measures: torch.Tensor) -> torch.Tensor:
+    """(B, P) measures -> (B, RAW_COUNT, 3) vertices of the left half's grids."""
+    m = {name: measures[:, k] for name, k in INDEX.items()}
+    lines = _over_wheels(curves(measures), m)
+    flank = _make_room(rows(lines.rail, lines.belt, lines.widest, lines.sill), m)
+    top = _top(lines, flank, m)
+    grids = {"top": top, "flank": flank, "underside": _underside(flank, top, m)}
+    for name, first, side in BLOCKS:
+        grids |= _arch(name, first, side, flank, grids["underside"], lines, m)
+    return torch.cat([grids[name].reshape(len(measures), -1, 3) for name in SIZES], 1)
+
+
+def _circle_height(y: torch.Tensor, m: dict[str, torch.Tensor], margin_m: float) -> torch.Tensor:
+    """Upper edge z (B, n) of circles `margin_m` outside the wheel arches, 0 away from them."""
+    height = torch.zeros_like(y)
+    radius = (m["wheel_radius"] + m["arch_gap"] + margin_m)[:, None]
+    for _, _, side in BLOCKS:
+        reach = radius**2 - (y - side * 0.5 * m["wheelbase"][:, None]) ** 2
+        circle = m["wheel_radius"][:, None] + reach.clamp_min(1e-6).sqrt()
+        height = torch.maximum(height, torch.where(reach > 0, circle, torch.zeros_like(circle)))
+    return height
+
+
+def _over_wheels(lines: Curves, m: dict[str, torch.Tensor]) -> Curves:
+    """Lift belt, rail and middle where a low hood or deck would cut into an arch."""
+
+    def raised(points: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:
+        return torch.stack([points[..., 0], points[..., 1], torch.maximum(points[..., 2], floor)], -1)
+
+    belt = raised(lines.belt, _circle_height(lines.widest[..., 1], m, 0.06))
+    rail = raised(lines.rail, belt[..., 2] + 0.03)
+    centre = raised(lines.centre, rail[..., 2])
+    return Curves(rail, belt, lines.widest, lines.sill, centre, lines.nose, lines.tail)
+
+
+def _make_room(flank: torch.Tensor, m: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Push the rows between belt and arch up where they would lie inside it; (B, ROWS, COLUMNS, 3) in and out."""
+    floors = torch.zeros_like(flank[..., 2])
+    low_y = flank[:, END, :, 1]
+    for row in range(GLASS_ROWS + 1, BLOCK_ROW + 1):
+        margin = 0.03 + 0.03 * (BLOCK_ROW - row) / (BLOCK_ROW - GLASS_ROWS)
+        floor = _circle_height(low_y, m, margin)
+        inside = torch.zeros(COLUMNS, dtype=torch.bool, device=flank.device)
+        for _, first, _ in BLOCKS:
+            inside[first : first + BLOCK_COLUMNS + 1] = True
+        floors[:, row] = torch.where(inside, floor, torch.zeros_like(floor))
+    return torch.cat([flank[..., :2], torch.maximum(flank[..., 2], floors)[..., None]], -1)
+
+
+def _across(middle: torch.Tensor, side: torch.Tensor, plan_power: float) -> torch.Tensor:
+    """(B, n, 3) middle and side lines -> (B, n, ACROSS + 1, 3): crowned like a panel, flat in the middle and falling towards the side."""
+    u = torch.arange(ACROSS + 1, dtype=middle.dtype, device=middle.device) / ACROSS
+    x = mix(middle[..., None, 0], side[..., None, 0], u)
+    y = mix(middle[..., None, 1], side[..., None, 1], u**plan_power)
+    z = mix(middle[..., None, 2], side[..., None, 2], u**2.4)
+    return torch.stack([x, y, z], -1)
+
+
+def _top(lines: Curves, flank: torch.Tensor, m: dict[str, torch.Tensor]) -> torch.Tensor:
+    nose = _across(lines.nose[:, 1:].flip(1), flank[:, 1:, 0].flip(1), 2.6)
+    tail = _across(lines.tail[:, 1:], flank[:, 1:, -1], 2.6)
+    upper = _across(lines.centre, flank[:, 0], 2.0)
+    floor = torch.zeros(COLUMNS, ACROSS + 1, dtype=upper.dtype, device=upper.device)
+    floor[COLUMN["CC"] + 1 : COLUMN["G"] - 1, : BED_ACROSS + 1] = 1.0
+    depth = (m["bed_depth"] * m["cab_drop"])[:, None, None] * floor
+    upper = torch.stack([upper[..., 0], upper[..., 1], upper[..., 2] - depth], -1)
+    return torch.cat([nose, upper, tail], 1)
+
+
+def _underside(flank: torch.Tensor, top: torch.Tensor, m: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Flat floor at the sill's height; in the arches' blocks its columns follow the wheel house (see _arch)."""
+    sill = flank[:, END]
+    y = sill[..., 1].clone()
+    for _, first, side in BLOCKS:
+        start, end, low, high = sill[:, first, 1], sill[:, first + BLOCK_COLUMNS, 1], *_arch_ends(m, side, sill[:, first, 2])
+        axle = side * 0.5 * m["wheelbase"]
+        knots = [mix(start, low, 1 / 3), mix(start, low, 2 / 3), low, axle, high, mix(high, end, 1 / 3), mix(high, end, 2 / 3)]
+        y[:, first + 1 : first + BLOCK_COLUMNS] = torch.stack(knots, 1)
+    u = torch.arange(ACROSS + 1, dtype=y.dtype, device=y.device) / ACROSS
+    along = torch.arange(COLUMNS, dtype=y.dtype, device=y.device)
+    ends = (COLUMN["AF"], COLUMNS - 1 - COLUMN["D"])
+    front, rear = (1 - along / ends[0]).clamp_min(0), (1 - (COLUMNS - 1 - along) / ends[1]).clamp_min(0)
+    bowed = y[..., None] + front[:, None] * (top[:, 0, :, 1] - y[:, :1])[:, None] + rear[:, None] * (top[:, -1, :, 1] - y[:, -1:])[:, None]
+    return torch.stack([sill[..., None, 0] * u, bowed, sill[..., None, 2].expand_as(bowed)], -1)
+
+
+def _arch_start(m: dict[str, torch.Tensor], sill_z: torch.Tensor) -> torch.Tensor:
+    """Angle above the hub's level, seen from the hub, at which an arch meets the sill, (B,) radians."""
+    return torch.asin(((sill_z - m["wheel_radius"]) / (m["wheel_radius"] + m["arch_gap"])).clamp(-0.9, 0.6))
+
+
+def _arch_ends(m: dict[str, torch.Tensor], side: float, sill_z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """y where an arch meets the sill, front and rear, each (B,)."""
+    half = torch.cos(_arch_start(m, sill_z)) * (m["wheel_radius"] + m["arch_gap"])
+    return side * 0.5 * m["wheelbase"] - half, side * 0.5 * m["wheelbase"] + half
+
+
+def block_border(first: int) -> list[tuple[int, int]]:
+    """(row, column) of the ARC + 1 flank vertices round an arch's block, from the sill in front over the top to the sill behind."""
+    last = first + BLOCK_COLUMNS
+    front = [(row, first) for row in range(END, BLOCK_ROW, -1)]
+    upper = [(BLOCK_ROW, column) for column in range(first, last + 1)]
+    return front + upper + [(row, last) for row in range(BLOCK_ROW + 1, END + 1)]
+
+
+def _arch(name, first, side, flank, underside, lines: Curves, m: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    border = torch.stack([flank[:, row, column] for row, column in block_border(first)], 1)
+    middle = first + BLOCK_COLUMNS // 2
+    belt, widest, sill = lines.belt[:, middle], lines.widest[:, middle], lines.sill[:, middle]
+    start = _arch_start(m, sill[:, 2])[:, None]
+    k = torch.arange(ARC + 1, dtype=border.dtype, device=border.device) / ARC
+    angle = mix(start, torch.pi - start, k)
+    arch = (m["wheel_radius"] + m["arch_gap"])[:, None]
+    y = side * 0.5 * m["wheelbase"][:, None] - arch * torch.cos(angle)
+    z = m["wheel_radius"][:, None] + arch * torch.sin(angle)
+    s = ((belt[:, None, 2] - z) / (belt[:, None, 2] - sill[:, None, 2])).clamp(0.0, 1.0)
+    w = WIDEST_ROW
+    x = belt[:, None, 0] * (s - w) * (s - 1) / w + widest[:, None, 0] * s * (s - 1) / (w * (w - 1)) + sill[:, None, 0] * s * (s - w) / (1 - w)
+    # the lip never lies inside the tyre's outer face
+    lip = torch.maximum(x + 0.008, (0.5 * m["width"] * m["track_ratio"] + 0.5 * m["tyre_width"])[:, None] + 0.012)
+    arc = torch.stack([lip, y, z], -1)
+    ring = torch.stack([mix(border, arc, t / RING) for t in range(1, RING + 1)], 1)
+    inner_x = (0.5 * m["width"] * m["track_ratio"] - 0.5 * m["tyre_width"] - 0.05)[:, None].expand_as(y)
+    inner = torch.stack([inner_x, y, z], -1)
+    well = torch.stack([mix(arc, inner, t / DEPTH) for t in range(1, DEPTH + 1)], 1)
+    wall = 0.5 * (inner[:, :WALL] + inner[:, ARC - WALL + 1 :].flip(1))
+    fillers = []
+    for k_end, column, step in ((0, first, 1), (ARC, first + BLOCK_COLUMNS, -1)):
+        for j in range(1, RING):
+            outer, floor = ring[:, j - 1, k_end], underside[:, column + step * j, ACROSS - DEPTH]
+            fillers.append(0.5 * (outer + floor))
+    filler = torch.stack(fillers, 1)
+    return {f"ring_{name}": ring, f"well_{name}": well, f"wall_{name}": wall, f"filler_{name}": filler}
+
+

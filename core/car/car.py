@@ -1,0 +1,125 @@
+"""A point of the shape space -> the car: body and wheel meshes, lamps, dimensions.  The stage's entry module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from ..errors import check_shape
+from ..types import CarShape, Light, MeshData, Wheel
+from . import parts
+from .body import raw_vertices
+from .measures import INDEX, NAMES, to_vector
+from .template import template
+from .wheels import PARTS as WHEEL_PARTS
+from .wheels import wheel_faces, wheel_uv01, wheel_vertices
+
+WHEEL_NAMES = ("wheel_front_left", "wheel_front_right", "wheel_rear_left", "wheel_rear_right")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Body and four wheels as one triangle mesh for the rasteriser: triangles (T, 3) int64 and each one's index into part_names (T,)."""
+
+    triangles: torch.Tensor
+    part_index: torch.Tensor
+    part_names: tuple[str, ...]
+
+
+def body_vertices(measures: torch.Tensor) -> torch.Tensor:
+    """(B, P) measures -> (B, V, 3) float32 body vertices, car frame, metres; differentiable.  Raises ShapeError."""
+    check_shape("measures", tuple(measures.shape), (None, len(NAMES)))
+    shared = template()
+    return shared.whole(shared.half_vertices(raw_vertices(measures)))
+
+
+def wheel_centres(measures: torch.Tensor) -> torch.Tensor:
+    """(B, P) measures -> (B, 4, 3) hubs in the order of WHEEL_NAMES; one wheel radius above the ground."""
+    m = {name: measures[:, k] for name, k in INDEX.items()}
+    x, y, z = 0.5 * m["width"] * m["track_ratio"], 0.5 * m["wheelbase"], m["wheel_radius"]
+    return torch.stack([torch.stack([sx * x, sy * y, z], -1) for sy in (-1, 1) for sx in (1, -1)], 1)
+
+
+def whole_vertices(measures: torch.Tensor) -> torch.Tensor:
+    """(B, P) measures -> (B, V + 4 W, 3): body, then the wheels in the order of WHEEL_NAMES; matches whole().triangles."""
+    wheel = wheel_vertices(measures[:, INDEX["wheel_radius"]], measures[:, INDEX["tyre_width"]])
+    flip = torch.tensor([-1.0, 1.0, 1.0], dtype=wheel.dtype, device=wheel.device)
+    centres = wheel_centres(measures)
+    wheels = [(wheel if k % 2 == 0 else wheel * flip) + centres[:, k, None] for k in range(4)]
+    return torch.cat([body_vertices(measures), *wheels], 1)
+
+
+@cache
+def whole() -> Whole:
+    """The triangles of body and wheels; constant, like the template."""
+    shared = template()
+    wheel_quads, wheel_part = wheel_faces()
+    names = shared.part_names + WHEEL_PARTS
+    body_count = int(shared.quads.max()) + 1
+    wheel_count = int(wheel_quads.max()) + 1
+    quads, part = [shared.quads], [shared.part_index]
+    for k in range(4):
+        turned = wheel_quads if k % 2 == 0 else wheel_quads[:, ::-1]
+        quads.append(turned + body_count + k * wheel_count)
+        part.append(wheel_part + len(shared.part_names))
+    both = np.concatenate(quads)
+    triangles = np.concatenate([both[:, [0, 1, 2]], both[:, [0, 2, 3]]]).astype(np.int64)
+    index = np.concatenate(part).astype(np.int64)
+    return Whole(torch.from_numpy(triangles), torch.from_numpy(np.concatenate([index, index])), names)
+
+
+def build_body(shape: CarShape) -> MeshData:
+    """The body as named quads with UV, car frame."""
+    shared = template()
+    vertices = body_vertices(to_vector(shape.measures)[None])[0].numpy()
+    renamed = parts.rename_for(shape.body_type)
+    final = [renamed.get(name, name) for name in shared.part_names]
+    names = tuple(sorted(set(final)))
+    part_index = np.array([names.index(name) for name in final], np.int32)[shared.part_index]
+    return MeshData(vertices, shared.quads, shared.uv01, part_index, names)
+
+
+def build_wheels(shape: CarShape) -> tuple[Wheel, ...]:
+    """The four wheels, in the order of WHEEL_NAMES."""
+    vector = to_vector(shape.measures)[None]
+    radius, width = shape.measures["wheel_radius"], shape.measures["tyre_width"]
+    vertices = wheel_vertices(vector[:, INDEX["wheel_radius"]], vector[:, INDEX["tyre_width"]])[0].numpy()
+    quads, part_index = wheel_faces()
+    uv01, wheels = wheel_uv01(), []
+    for k, centre in enumerate(wheel_centres(vector)[0].tolist()):
+        left = k % 2 == 0
+        mesh = MeshData(
+            vertices if left else (vertices * np.array([-1, 1, 1], np.float32)), quads if left else np.ascontiguousarray(quads[:, ::-1]),
+            uv01 if left else np.ascontiguousarray(uv01[:, ::-1]), part_index, WHEEL_PARTS,
+        )  # fmt: skip
+        wheels.append(Wheel(WHEEL_NAMES[k], (centre[0], centre[1], centre[2]), radius, width, "front" in WHEEL_NAMES[k], mesh))
+    return tuple(wheels)
+
+
+def build_lights(body: MeshData) -> tuple[Light, ...]:
+    """Every lamp of the body with the centre and mean outward normal of its faces."""
+    lights = []
+    for name in body.part_names:
+        kind = parts.LIGHT_KINDS.get(parts.base_name(name))
+        if kind is None:
+            continue
+        corners = body.vertices_m[body.quads[body.faces_of(name)]]
+        normal = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+        area = np.linalg.norm(normal, axis=1)
+        centre = (corners.mean(1) * area[:, None]).sum(0) / area.sum()
+        mean = normal.sum(0) / np.linalg.norm(normal.sum(0))
+        lights.append(Light(name, kind, tuple(map(float, centre)), tuple(map(float, mean))))  # type: ignore[arg-type]
+    return tuple(lights)
+
+
+def dimensions_m(shape: CarShape, body: MeshData) -> dict[str, float]:
+    """length, width (without mirrors), height, wheelbase, track_front, track_rear in metres."""
+    extent = body.vertices_m.max(0) - body.vertices_m.min(0)
+    track = shape.measures["width"] * shape.measures["track_ratio"]
+    return {
+        "length": float(extent[1]), "width": shape.measures["width"], "height": float(body.vertices_m[:, 2].max()),
+        "wheelbase": shape.measures["wheelbase"], "track_front": track, "track_rear": track,
+    }  # fmt: skip

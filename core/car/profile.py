@@ -1,0 +1,201 @@
+"""Measures -> the car's feature lines, sampled at the columns and rows of the template's grids.
+
+Only the left half (x >= 0) is described; every curve is a piecewise linear polyline through named keys, rounded by
+smoothing, so all points are differentiable in the measures.  Car frame, metres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .measures import INDEX
+
+# Column keys along a flank, front to rear: F front corner, AF..AE front arch, A foot of the windshield, W roof front,
+# B..BB B-pillar, C rear edge of the rear door, CC start of the rear arch, D roof rear and end of the arch, E foot of the rear window, G rear corner.
+SEGMENTS = (("F", 4), ("AF", 8), ("AE", 3), ("A", 6), ("W", 4), ("B", 1), ("BB", 4), ("C", 2), ("CC", 8), ("D", 5), ("E", 4))
+KEYS = tuple(name for name, _ in SEGMENTS) + ("G",)
+COLUMN = {name: sum(count for _, count in SEGMENTS[:k]) for k, name in enumerate(KEYS)}
+COLUMNS = COLUMN["G"] + 1
+GLASS_ROWS, DOOR_ROWS = 5, 8  # rail to belt, belt to sill
+ROWS = GLASS_ROWS + DOOR_ROWS + 1
+ARCH_BLOCK_RATIO = 1.26  # half length of the block of columns round an arch, by the arch's radius
+WIDEST_ROW = 0.42  # where between belt (0) and sill (1) a flank is widest
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Feature lines at every column, each (B, COLUMNS, 3): rail (hood edge, pillar tops, roof rail), belt, widest, sill; and `centre`, the
+    middle of the hood, glass, roof and trunk above the rail.  nose and tail are (B, ROWS, 3): the middle of the front and rear faces, top to bottom."""
+
+    rail: torch.Tensor
+    belt: torch.Tensor
+    widest: torch.Tensor
+    sill: torch.Tensor
+    centre: torch.Tensor
+    nose: torch.Tensor
+    tail: torch.Tensor
+
+
+def _sample(keys: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Key values, each (B,), -> (B, COLUMNS) by linear interpolation between the keys' columns."""
+    pieces = []
+    for (name, count), following in zip(SEGMENTS, KEYS[1:], strict=True):
+        t = torch.arange(count, dtype=keys[name].dtype, device=keys[name].device) / count
+        pieces.append(keys[name][:, None] * (1 - t) + keys[following][:, None] * t)
+    return torch.cat([*pieces, keys["G"][:, None]], 1)
+
+
+def _smooth(values: torch.Tensor, passes: int) -> torch.Tensor:
+    """Round the corners of (B, n) by repeated quarter-half-quarter averaging; the ends stay."""
+    for _ in range(passes):
+        inner = 0.25 * values[:, :-2] + 0.5 * values[:, 1:-1] + 0.25 * values[:, 2:]
+        values = torch.cat([values[:, :1], inner, values[:, -1:]], 1)
+    return values
+
+
+def mix(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+    """Linear interpolation, a at 0 and b at 1."""
+    return a + (b - a) * t
+
+
+def arch_blocks(m: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Ends along y of the blocks of columns that hold the wheel arches, each (B,); never beyond the corners of nose and tail."""
+    half_base, arch = 0.5 * m["wheelbase"], m["wheel_radius"] + m["arch_gap"]
+    nose = -half_base - m["front_overhang"]
+    tail = nose + m["length"]
+    front_room = (-half_base - arch - nose).clamp_min(0.06)
+    rear_room = (tail - half_base - arch).clamp_min(0.06)
+    reach = (ARCH_BLOCK_RATIO - 1) * arch
+    return {
+        "nose": nose, "tail": tail, "arch": arch,
+        "nose_round": torch.minimum(m["nose_round"], 0.6 * front_room), "tail_round": torch.minimum(m["tail_round"], 0.6 * rear_room),
+        "AF": -half_base - arch - torch.minimum(reach, 0.3 * front_room), "AE": -half_base + arch + reach,
+        "CC": half_base - arch - reach, "D": half_base + arch + torch.minimum(reach, 0.3 * rear_room),
+    }  # fmt: skip
+
+
+def _lengthwise(m: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """y of every key on the sill and on the rail."""
+    drop, bow = m["cab_drop"], m["windshield_bow"]
+    cowl = -0.5 * m["wheelbase"] + m["cowl_offset"]
+    roof_front, roof_rear = cowl + m["windshield_run"], 0.5 * m["wheelbase"] + m["roof_rear_offset"]
+    deck_end = b["tail"] - m["tail_slant"] - b["tail_round"]
+    low = {"F": b["nose"] + b["nose_round"], "G": b["tail"] - b["tail_round"], **{k: b[k] for k in ("AF", "AE", "CC", "D")}}
+    low["A"] = b["AE"] + 0.08 * (b["CC"] - b["AE"])
+    low["C"] = b["CC"] - 0.04
+    low["B"] = mix(low["A"], low["C"], mix(m["b_pillar"], torch.full_like(drop, 0.62), 0.5))
+    low["BB"] = low["B"] + 0.05
+    low["W"], low["E"] = mix(low["A"], low["B"], 0.55), mix(low["D"], low["G"], 0.55)
+    rail = {"F": b["nose"] + m["nose_slant"] + 0.9 * b["nose_round"], "A": cowl + bow, "W": roof_front + 0.45 * bow, "G": deck_end}
+    rail["AF"], rail["AE"] = mix(rail["F"], rail["A"], 0.25), mix(rail["F"], rail["A"], 0.78)
+    rail["C"] = mix(rail["W"], roof_rear, m["c_pillar"])
+    rail["B"] = mix(rail["W"], rail["C"], m["b_pillar"])
+    rail["BB"] = rail["B"] + 0.06
+    rail["D"] = mix(roof_rear, torch.maximum(b["D"], rail["C"] + 0.3), drop)
+    rail["CC"] = mix(mix(rail["C"], rail["D"], 0.25), rail["C"] + m["rear_window_run"].clamp_min(0.08), drop)
+    closed = torch.minimum(roof_rear + m["rear_window_run"].clamp_min(0.02), deck_end - 0.03)
+    rail["E"] = mix(closed, mix(rail["D"], rail["G"], 0.5), drop)
+    return low, rail
+
+
+def _heights(m: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """z of every key on the centre line, and the roof's arch (B, COLUMNS) that is added between roof front and rear."""
+    drop, top = m["cab_drop"], m["height"]
+    front, rear = top - m["roof_front_drop"], top - m["roof_rear_drop"]
+    z = {"F": m["hood_front_height"], "A": m["cowl_height"], "W": front, "E": m["deck_front_height"], "G": m["deck_rear_height"]}
+    z["AF"], z["AE"] = mix(z["F"], z["A"], 0.34), mix(z["F"], z["A"], 0.82)
+    z["C"] = mix(mix(front, rear, m["c_pillar"]), rear, drop)
+    z["B"], z["BB"] = mix(front, z["C"], m["b_pillar"]), mix(front, z["C"], m["b_pillar"] + 0.05)
+    z["CC"] = mix(mix(z["C"], rear, 0.25), m["deck_front_height"], drop)
+    z["D"] = mix(rear, m["deck_front_height"], drop)
+    last = torch.where(drop > 0.5, COLUMN["C"], COLUMN["D"])[:, None]
+    t = (torch.arange(COLUMNS, device=top.device) - COLUMN["W"]) / (last - COLUMN["W"])
+    arch = (4 * t * (1 - t)).clamp_min(0) * (0.5 * (m["roof_front_drop"] + m["roof_rear_drop"]))[:, None]
+    return z, arch
+
+
+def _widths(m: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """x of every key on the widest line and on the rail."""
+    half, drop = 0.5 * m["width"], m["cab_drop"]
+    one = torch.ones_like(half)
+    plan = {key: one for key in KEYS}
+    plan |= {"F": m["nose_width"], "AF": mix(m["nose_width"], one, 0.85), "E": mix(m["tail_width"], one, 0.75), "G": m["tail_width"]}
+    bed = 0.93 * one
+    rail = {key: m["roof_width"] for key in ("W", "B", "BB", "C")}
+    rail["F"] = torch.minimum(m["hood_width"], 0.94 * m["nose_width"])
+    rail["AF"], rail["AE"], rail["A"] = mix(rail["F"], m["hood_width"], 0.6), m["hood_width"], m["hood_width"]
+    rail["CC"] = mix(m["roof_width"], bed, drop)
+    rail["D"] = mix(0.97 * m["roof_width"], bed, drop)
+    rail["E"] = mix(torch.maximum(mix(m["roof_width"], m["hood_width"], 0.6), m["roof_width"]), bed, drop)
+    rail["G"] = torch.minimum(0.94 * m["tail_width"], mix(mix(m["hood_width"], one, 0.2), bed, drop))
+    return {k: half * v for k, v in plan.items()}, {k: half * v for k, v in rail.items()}
+
+
+def curves(measures: torch.Tensor) -> Curves:
+    """(B, P) measures -> the feature lines."""
+    m = {name: measures[:, k] for name, k in INDEX.items()}
+    b = arch_blocks(m)
+    low_y, rail_y = _lengthwise(m, b)
+    centre_z, roof_arch = _heights(m)
+    wide_x, rail_x = _widths(m)
+    drop = m["cab_drop"]
+    crown = {key: m["roof_crown"] for key in ("W", "B", "BB", "C")}
+    crown |= {"F": 0.4 * m["hood_crown"], "AF": 0.8 * m["hood_crown"], "AE": m["hood_crown"], "A": m["hood_crown"]}
+    crown |= {"CC": m["roof_crown"] * (1 - drop), "D": m["roof_crown"] * (1 - drop), "E": 0.04 * (1 - drop), "G": 0.03 * (1 - drop)}
+    bow = {key: torch.zeros_like(drop) for key in KEYS}
+    bow |= {"F": 0.9 * b["nose_round"], "AF": 0.6 * b["nose_round"], "AE": 0.6 * m["windshield_bow"], "A": m["windshield_bow"]}
+    bow |= {"W": 0.45 * m["windshield_bow"], "D": -0.07 * (1 - drop), "E": -0.12 * (1 - drop), "G": -b["tail_round"]}
+
+    rail_z = {key: centre_z[key] - crown[key] for key in KEYS}
+    belt_line = {"A": m["belt_front"], "D": m["belt_rear"]}
+    for key, t in (("W", 0.25), ("B", 0.45), ("BB", 0.48), ("C", 0.75), ("CC", 0.8)):
+        belt_line[key] = mix(m["belt_front"], m["belt_rear"], t)
+    belt_line |= {"F": rail_z["F"] - 0.10, "AF": rail_z["AF"] - 0.09, "AE": rail_z["AE"] - 0.08, "E": rail_z["E"] - 0.05, "G": rail_z["G"] - 0.07}
+    belt_z = {key: torch.minimum(belt_line[key], rail_z[key] - 0.04) for key in KEYS}
+    belt_y = {key: mix(low_y[key], rail_y[key], 0.45) for key in KEYS}
+    belt_y["F"] = b["nose"] + 0.4 * m["nose_slant"] + b["nose_round"]
+    belt_y["G"] = b["tail"] - 0.4 * m["tail_slant"] - b["tail_round"]
+    belt_x = {key: wide_x[key] - m["side_bulge"] * (0.6 if key in ("F", "G") else 1.0) for key in KEYS}
+    sill_x = {key: wide_x[key] - m["sill_tuck"] for key in KEYS}
+    sill_z = {key: m["clearance"] for key in KEYS}
+    widest_z = {key: mix(belt_z[key], m["clearance"], WIDEST_ROW) for key in KEYS}
+
+    rail = torch.stack([_smooth(_sample(rail_x), 2), _smooth(_sample(rail_y), 1), _smooth(_sample(rail_z) + roof_arch, 2)], -1)
+    belt = torch.stack([_smooth(_sample(belt_x), 2), _smooth(_sample(belt_y), 1), _smooth(_sample(belt_z), 2)], -1)
+    widest = torch.stack([_smooth(_sample(wide_x), 2), _sample(low_y), _sample(widest_z)], -1)
+    sill = torch.stack([_smooth(_sample(sill_x), 2), _sample(low_y), _sample(sill_z)], -1)
+    lift, forward = _smooth(_sample(crown), 2), _smooth(_sample(bow), 2)
+    centre = torch.stack([torch.zeros_like(lift), rail[..., 1] - forward, rail[..., 2] + lift], -1)
+    nose = _end_face(rail[:, 0], belt[:, 0], sill[:, 0], b["nose"], m["nose_slant"], centre[:, 0], 1.0)
+    tail = _end_face(rail[:, -1], belt[:, -1], sill[:, -1], b["tail"], m["tail_slant"], centre[:, -1], -1.0)
+    return Curves(rail, belt, widest, sill, centre, nose, tail)
+
+
+def _end_face(rail, belt, sill, end_y, slant, top, inward) -> torch.Tensor:
+    """Middle line of the nose (inward = 1) or tail (-1), (B, ROWS, 3), at the heights of the corner column."""
+    zero = torch.zeros_like(end_y)
+    points = [torch.stack([zero, y, p[:, 2]], -1) for y, p in ((top[:, 1], top), (end_y + inward * 0.35 * slant, belt))]
+    widest = torch.stack([zero, end_y, mix(belt[:, 2], sill[:, 2], WIDEST_ROW)], -1)
+    bottom = torch.stack([zero, end_y + inward * 0.07, sill[:, 2]], -1)
+    return rows(points[0][:, None], points[1][:, None], widest[:, None], bottom[:, None], glass_bulge_m=0.0)[:, :, 0]
+
+
+def rows(rail: torch.Tensor, belt: torch.Tensor, widest: torch.Tensor, sill: torch.Tensor, glass_bulge_m: float = 0.022) -> torch.Tensor:
+    """Cross-sections: (B, n, 3) feature lines -> (B, ROWS, n, 3), rail at row 0, belt at row GLASS_ROWS, sill last.
+
+    Glass bulges outwards by a parabola; below the belt x runs through belt, widest and sill by the quadratic of Lagrange, y reaches the
+    sill's columns at the widest row, so that doors and arches stand upright.
+    """
+    t = (torch.arange(GLASS_ROWS, dtype=rail.dtype, device=rail.device) / GLASS_ROWS)[None, :, None, None]
+    glass = mix(rail[:, None], belt[:, None], t)
+    outward = torch.tensor([1.0, 0.0, 0.0], dtype=rail.dtype, device=rail.device)
+    glass = glass + glass_bulge_m * 4 * t * (1 - t) * outward
+    s = torch.arange(DOOR_ROWS + 1, dtype=rail.dtype, device=rail.device)[None, :, None] / DOOR_ROWS
+    w = WIDEST_ROW
+    x = belt[:, None, :, 0] * (s - w) * (s - 1) / w + widest[:, None, :, 0] * s * (s - 1) / (w * (w - 1)) + sill[:, None, :, 0] * s * (s - w) / (1 - w)
+    y_upper = mix(belt[:, None, :, 1], widest[:, None, :, 1], (s / w).clamp_max(1.0))
+    y = torch.where(s <= w, y_upper, mix(widest[:, None, :, 1], sill[:, None, :, 1], ((s - w) / (1 - w)).clamp_min(0.0)))
+    z = mix(belt[:, None, :, 2], sill[:, None, :, 2], s)
+    return torch.cat([glass, torch.stack([x, y, z], -1)], 1)
