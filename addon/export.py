@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import bpy
 
@@ -26,27 +28,48 @@ def export_glb(car: CarObjects, path: str | os.PathLike[str]) -> None:
         for thing in chosen:
             thing.select_set(thing in copies)
         try:
-            bpy.ops.export_scene.gltf(
-                filepath=os.fspath(path),
-                export_format="GLB",
-                use_selection=True,
-                export_yup=True,
-                export_extras=True,
-                export_animations=False,
-                export_skins=False,
-                export_morph=False,
-                export_cameras=False,
-                export_lights=False,
-                export_image_format="JPEG",
-                export_image_quality=JPEG_QUALITY,
-            )
+            with _without_chatter():
+                _export(path)
         finally:
             for thing, selected in chosen.items():
                 if thing not in copies:
                     thing.select_set(selected)
 
 
-@contextmanager
+def _export(path: str | os.PathLike[str]) -> None:
+    """What is selected, through Blender's exporter.  Raises: RuntimeError with its traceback."""
+    bpy.ops.export_scene.gltf(
+        filepath=os.fspath(path),
+        export_format="GLB",
+        use_selection=True,
+        export_yup=True,
+        export_extras=True,
+        export_animations=False,
+        export_skins=False,
+        export_morph=False,
+        export_cameras=False,
+        export_lights=False,
+        export_image_format="JPEG",
+        export_image_quality=JPEG_QUALITY,
+    )
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Of what the exporter prints only warnings and errors come through, on stderr."""
+    level, bpy.app.debug_value = bpy.app.debug_value, 1  # its own option export_loglevel fails in 4.5 with a KeyError
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        bpy.app.debug_value = level
+        print(
+            *(line for line in printed.getvalue().splitlines() if line and not line.startswith("INFO")), sep="\n", end="", file=sys.stderr
+        )
+
+
+@contextlib.contextmanager
 def _plain_copies(car: CarObjects) -> Iterator[set[bpy.types.Object]]:
     """The car once more without rig and drivers; its objects have the documented names while the block runs."""
     wanted = {"car", "body", *car.wheels, *car.lamps}

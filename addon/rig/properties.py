@@ -24,8 +24,17 @@ class RigProperty:
 
 
 PROPERTIES = (
-    RigProperty("wheel_turn", "Turns of the wheels since the start; one turn rolls the car forward by 2 pi times the wheel's radius", 0.0, -100, 100, True),
-    RigProperty("steer", "Angle of the front wheels, positive to the car's left (+X)", 0.0, -STEER_LIMIT_RAD, STEER_LIMIT_RAD, False, "ANGLE"),
+    RigProperty(
+        "wheel_turn",
+        "Turns of the wheels since the start; one turn rolls the car forward by 2 pi times the wheel's radius",
+        0.0,
+        -100,
+        100,
+        True,
+    ),
+    RigProperty(
+        "steer", "Angle of the front wheels, positive to the car's left (+X)", 0.0, -STEER_LIMIT_RAD, STEER_LIMIT_RAD, False, "ANGLE"
+    ),
     RigProperty("photo_look", "0 shows clean materials, 1 what the photograph showed", 1.0),
     RigProperty("headlight", "Low beam"),
     RigProperty("high_beam", "High beam"),

@@ -98,9 +98,13 @@ def _check_camera(camera: Camera) -> None:
     rotation = camera.camera_to_car[:3, :3]
     error = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
     if not error < 1e-4 or np.linalg.det(rotation) < 0:
-        raise ValueError(f"the camera's rotation is off orthonormal by {error:.3g} (determinant {np.linalg.det(rotation):.3f}), wanted 0 and 1")
+        raise ValueError(
+            f"the camera's rotation is off orthonormal by {error:.3g} (determinant {np.linalg.det(rotation):.3f}), wanted 0 and 1"
+        )
     if min(*camera.image_size_px, camera.lens_mm, camera.sensor_width_mm) <= 0:
-        raise ValueError(f"the camera has {camera.image_size_px} px, lens {camera.lens_mm} mm, sensor {camera.sensor_width_mm} mm, wanted all above 0")
+        raise ValueError(
+            f"the camera has {camera.image_size_px} px, lens {camera.lens_mm} mm, sensor {camera.sensor_width_mm} mm, wanted all above 0"
+        )
 
 
 def _check_dimensions(asset: CarAsset) -> None:
@@ -113,4 +117,6 @@ def _check_dimensions(asset: CarAsset) -> None:
     tolerance_m = SIZE_TOLERANCE * asset.dimensions_m["length"]
     for name, found_m in (("length", float(extent_m[1])), ("height", float(points[:, 2].max()))):
         if abs(found_m - asset.dimensions_m[name]) > tolerance_m:
-            raise ValueError(f"the meshes have a {name} of {found_m:.3f} m, wanted {asset.dimensions_m[name]:.3f} m within {tolerance_m:.3f} m")
+            raise ValueError(
+                f"the meshes have a {name} of {found_m:.3f} m, wanted {asset.dimensions_m[name]:.3f} m within {tolerance_m:.3f} m"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+
 from imago.core.types import Camera, CarAsset, Light, MaterialSpec, MeshData, Settings, Texture, Wheel
 
 WHEELBASE_M, TRACK_M, RADIUS_M, WHEEL_WIDTH_M = 2.6, 1.5, 0.31, 0.2
@@ -13,7 +14,9 @@ TEXTURE_PX = 64
 PAINT_LINEAR = (0.6, 0.03, 0.02)
 
 
-def _grid_box(low: tuple[float, float, float], high: tuple[float, float, float], cells: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _grid_box(
+    low: tuple[float, float, float], high: tuple[float, float, float], cells: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Welded surface of a box in quads, normals outward: vertices (V, 3), quads (F, 4)."""
     index: dict[tuple[int, int, int], int] = {}
     quads = []
@@ -81,7 +84,15 @@ def drum_wheel(left: bool) -> MeshData:
     """Closed drum about X with a tyre, a rim and a hub on its outer side; quads only."""
     steps, half, out = 32, WHEEL_WIDTH_M / 2, 1.0 if left else -1.0
     # (x, radius, part of the band that starts here), from the inner hub over the tread to the outer hub
-    profile = [(-half, 0.04, 1), (-half, 0.2, 0), (-half, RADIUS_M, 0), (half, RADIUS_M, 0), (half, 0.2, 1), (half * 0.8, 0.06, 2), (half, 0.02, 2)]
+    profile = [
+        (-half, 0.04, 1),
+        (-half, 0.2, 0),
+        (-half, RADIUS_M, 0),
+        (half, RADIUS_M, 0),
+        (half, 0.2, 1),
+        (half * 0.8, 0.06, 2),
+        (half, 0.02, 2),
+    ]
     angle = np.arange(steps) * 2 * math.pi / steps  # a vertex at the top and one at the bottom, so that the radius is exact there
     rings = [np.stack([np.full(steps, x * out), r * np.sin(angle), r * np.cos(angle)], 1) for x, r, _ in profile]
     quads, part = [], []
@@ -96,12 +107,19 @@ def drum_wheel(left: bool) -> MeshData:
 
 def _lights(body: MeshData) -> tuple[Light, ...]:
     lights = []
-    for part, kinds in (("headlight", ("headlight", "high_beam")), ("taillight", ("tail", "brake")), ("indicator", ("indicator",)), ("reverse", ("reverse",))):
+    for part, kinds in (
+        ("headlight", ("headlight", "high_beam")),
+        ("taillight", ("tail", "brake")),
+        ("indicator", ("indicator",)),
+        ("reverse", ("reverse",)),
+    ):
         for side in ("left", "right"):
             faces = body.faces_of(f"{part}_{side}")
             if len(faces):
                 center = body.vertices_m[body.quads[faces]].mean((0, 1))
-                lights += [Light(f"{part}_{side}", kind, tuple(map(float, center)), (0.0, math.copysign(1, center[1]), 0.0)) for kind in kinds]
+                lights += [
+                    Light(f"{part}_{side}", kind, tuple(map(float, center)), (0.0, math.copysign(1, center[1]), 0.0)) for kind in kinds
+                ]
     return tuple(lights)
 
 
@@ -111,7 +129,9 @@ def _texture() -> Texture:
     picture = np.stack(np.broadcast_arrays(ramp[:, None], ramp[None], np.float32(128 / 255)), -1).astype(np.float32)
     confidence = np.ones((TEXTURE_PX, TEXTURE_PX), np.float32)
     materials = (
-        MaterialSpec("paint", ("door_left", "door_right", "hood", "bumper_front", "bumper_rear", "roof"), PAINT_LINEAR, 0.0, 0.35, coat=1.0),
+        MaterialSpec(
+            "paint", ("door_left", "door_right", "hood", "bumper_front", "bumper_rear", "roof"), PAINT_LINEAR, 0.0, 0.35, coat=1.0
+        ),
         MaterialSpec("glass", ("windshield",), (0.01, 0.012, 0.014), 0.0, 0.02, transmission=0.3),
         MaterialSpec("underbody", ("underbody",), (0.02, 0.02, 0.02), 0.0, 0.9, uses_photo=False),
         MaterialSpec("rubber", ("tyre",), (0.015, 0.015, 0.015), 0.0, 0.85),
@@ -125,7 +145,9 @@ def _texture() -> Texture:
 
 def look_at(azimuth_rad: float, elevation_rad: float, distance_m: float, height_m: float = 0.7) -> np.ndarray:
     """camera_to_car of a level camera; azimuth 0 looks at the nose, pi / 2 at the left flank."""
-    toward = np.array([math.sin(azimuth_rad) * math.cos(elevation_rad), -math.cos(azimuth_rad) * math.cos(elevation_rad), math.sin(elevation_rad)])
+    toward = np.array(
+        [math.sin(azimuth_rad) * math.cos(elevation_rad), -math.cos(azimuth_rad) * math.cos(elevation_rad), math.sin(elevation_rad)]
+    )
     right = np.array([math.cos(azimuth_rad), math.sin(azimuth_rad), 0.0])
     matrix = np.eye(4)
     matrix[:3, :3] = np.stack([right, np.cross(toward, right), toward], 1)
@@ -152,7 +174,14 @@ def synthetic_car(name: str = "box", photo_path: str = "box.png") -> CarAsset:
         texture=_texture(),
         camera=Camera((180, 120), 50.0, look_at(0.6, 0.2, 9.0)),
         body_type="sedan",
-        dimensions_m={"length": LENGTH_M, "width": WIDTH_M, "height": HEIGHT_M, "wheelbase": WHEELBASE_M, "track_front": TRACK_M, "track_rear": TRACK_M},
+        dimensions_m={
+            "length": LENGTH_M,
+            "width": WIDTH_M,
+            "height": HEIGHT_M,
+            "wheelbase": WHEELBASE_M,
+            "track_front": TRACK_M,
+            "track_rear": TRACK_M,
+        },
         measures={"length": LENGTH_M},
         quality={"mask_iou": 0.9, "confidence": 0.8},
         matte01=matte,

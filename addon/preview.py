@@ -1,0 +1,82 @@
+"""preview.png: the photo, the fitted car over it, and three views of the car in a studio."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from PIL import Image
+
+from ..core.types import Camera, CarAsset
+from .scene.scene import CarObjects
+from .scene.studio import add_studio, orbit_camera, render, set_quick_cycles
+
+TILE_PX = (420, 300)  # each of the three views
+GAP_PX = 12
+PAPER_SRGB = (245, 245, 246)
+VIEWS_DEG = ((38.0, 12.0), (90.0, 6.0), (218.0, 12.0))  # azimuth, elevation: front three-quarter, left side, rear three-quarter
+TINT_SRGB01 = (0.05, 0.75, 0.95)
+TINT = 0.30
+OVERLAY_SAMPLES = 3
+
+
+def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> Image.Image:
+    """Photo and overlay in one row, the three renders below; leaves a studio in the scene, so save the scene before.
+
+    photo_srgb01 is (H, W, 3) in the camera's image size or any other of the same proportions.
+    """
+    scene = bpy.context.scene
+    size_m = (asset.dimensions_m["length"], asset.dimensions_m["width"], asset.dimensions_m["height"])
+    set_quick_cycles(scene, TILE_PX)
+    overlay = _overlay(scene, asset.camera, photo_srgb01)
+    add_studio(scene, size_m)
+    views = [_to_image(render(scene, orbit_camera(azimuth, elevation, size_m, TILE_PX))[..., :3]) for azimuth, elevation in VIEWS_DEG]
+    return _lay_out([_to_image(photo_srgb01), _to_image(overlay)], views)
+
+
+def _overlay(scene: bpy.types.Scene, camera: Camera, photo_srgb01: np.ndarray) -> np.ndarray:
+    """The photo with the fitted car laid over it half transparent, tinted, and outlined."""
+    width, height = camera.image_size_px
+    scale = min(1.0, max(TILE_PX) * 1.2 / max(width, height))
+    small = Camera(
+        (max(1, round(width * scale)), max(1, round(height * scale))), camera.lens_mm, camera.camera_to_car, camera.sensor_width_mm
+    )
+    samples, scene.cycles.samples = scene.cycles.samples, OVERLAY_SAMPLES
+    car = render(scene, small, transparent=True)
+    scene.cycles.samples = samples
+    below = np.asarray(_to_image(photo_srgb01).resize(small.image_size_px, Image.Resampling.LANCZOS), np.float32) / 255
+    alpha = car[..., 3:]
+    tinted = (1 - TINT) * car[..., :3] + TINT * np.array(TINT_SRGB01, np.float32)
+    mixed = below * (1 - 0.6 * alpha) + tinted * 0.6 * alpha
+    return np.where(_outline(alpha[..., 0] > 0.5)[..., None], np.array(TINT_SRGB01, np.float32), mixed)
+
+
+def _outline(inside: np.ndarray) -> np.ndarray:
+    """The two-pixel line round a (H, W) mask, where the mask does not run out of the picture."""
+    padded = np.pad(inside, 1, mode="edge")
+    height, width = inside.shape
+    shifts = [padded[1 + y : 1 + y + height, 1 + x : 1 + x + width] for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    return np.any(shifts, 0) & ~np.all(shifts, 0)
+
+
+def _lay_out(top: list[Image.Image], views: list[Image.Image]) -> Image.Image:
+    """Two pictures of any proportions share the width of the three views below them."""
+    width = len(views) * TILE_PX[0] + (len(views) - 1) * GAP_PX
+    cell = ((width - GAP_PX) // 2, round(TILE_PX[1] * 1.5))
+    fitted = [_fit(picture, cell) for picture in top]
+    row_height = max(picture.height for picture in fitted)
+    page = Image.new("RGB", (width + 2 * GAP_PX, row_height + TILE_PX[1] + 3 * GAP_PX), PAPER_SRGB)
+    for column, picture in enumerate(fitted):
+        left = GAP_PX + column * (cell[0] + GAP_PX) + (cell[0] - picture.width) // 2
+        page.paste(picture, (left, GAP_PX + (row_height - picture.height) // 2))
+    for column, picture in enumerate(views):
+        page.paste(picture, (GAP_PX + column * (TILE_PX[0] + GAP_PX), row_height + 2 * GAP_PX))
+    return page
+
+
+def _fit(picture: Image.Image, cell: tuple[int, int]) -> Image.Image:
+    scale = min(cell[0] / picture.width, cell[1] / picture.height)
+    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.LANCZOS)
+
+
+def _to_image(picture_srgb01: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.rint(np.clip(picture_srgb01, 0, 1) * 255).astype(np.uint8))

@@ -1,0 +1,162 @@
+"""A photographer's studio around a car: soft sky, three large lamps, a floor that fades into the backdrop; and renders in it."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+
+import _cycles
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ...core.types import Camera
+from ..quiet import quiet_stdout
+from .camera import add_photo_camera
+
+BACKDROP_LINEAR = (0.80, 0.81, 0.83)
+SAMPLES = 8  # with the denoiser enough for paint and glass at a few hundred pixels
+LENS_MM = 70.0  # long enough that a car keeps its proportions
+FLOOR_FADE = (0.75, 1.6)  # the floor gives way to the backdrop between these distances, in lengths of the car
+
+
+def add_sky(scene: bpy.types.Scene) -> None:
+    """A soft world, bright above and darker below, so that a render of the saved file shows something."""
+    world = bpy.data.worlds.new("soft_sky")
+    world.use_nodes = True
+    nodes, links = world.node_tree.nodes, world.node_tree.links
+    place, split, ramp = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeSeparateXYZ"), nodes.new("ShaderNodeValToRGB")
+    height = nodes.new("ShaderNodeMapRange")
+    height.inputs["From Min"].default_value = -1.0
+    for position, value in ((0.0, 0.22), (0.47, 0.30), (0.53, 0.75), (1.0, 1.15)):
+        stop = ramp.color_ramp.elements.new(position) if 0 < position < 1 else ramp.color_ramp.elements[int(position)]
+        stop.color = (value * 0.97, value * 0.99, value, 1)
+    links.new(place.outputs["Generated"], split.inputs[0])
+    links.new(split.outputs["Z"], height.inputs["Value"])
+    links.new(height.outputs["Result"], ramp.inputs["Fac"])
+    links.new(ramp.outputs["Color"], nodes["Background"].inputs["Color"])
+    scene.world = world
+
+
+def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> list[bpy.types.Object]:
+    """Lamps, floor and backdrop for a car of the given length, width and height at the origin."""
+    _show_backdrop(scene)
+    length_m, width_m, height_m = size_m
+    softboxes = (  # place in car lengths, size in car lengths, watts per square metre
+        ((0.0, 0.0, 1.1), (0.7, 1.3), 55),
+        ((1.2, -0.7, 0.75), (0.9, 0.5), 75),
+        ((-1.2, 0.5, 0.7), (0.9, 0.5), 45),
+    )
+    target = Vector((0, 0, height_m / 2))
+    things = [
+        _softbox(scene, Vector(place) * length_m, target, (wide * length_m, high * length_m), power)
+        for place, (wide, high), power in softboxes
+    ]
+    return [*things, _floor(scene, length_m)]
+
+
+def set_quick_cycles(scene: bpy.types.Scene, size_px: tuple[int, int]) -> None:
+    """Cycles on the CPU, few samples, denoised, for a scene with add_sky; plain sRGB, since the photo texture already went through a camera's tone curve."""
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x, scene.render.resolution_y = size_px
+    scene.render.resolution_percentage = 100
+    scene.render.use_persistent_data = True
+    scene.render.image_settings.file_format, scene.render.image_settings.color_mode = "PNG", "RGBA"
+    scene.render.image_settings.compression = 0
+    scene.view_settings.view_transform = "Standard"
+    cycles = scene.cycles
+    cycles.device, cycles.samples, cycles.use_adaptive_sampling = "CPU", SAMPLES, False
+    cycles.use_denoising = _cycles.with_openimagedenoise  # some distributions build Blender without it, and then a render fails
+    cycles.denoising_quality, cycles.denoising_prefilter = "FAST", "FAST"
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 2
+    cycles.use_light_tree = False  # three lamps need none
+    scene.world.cycles.sampling_method = "NONE"  # the sky is soft; its importance map takes longer than a render
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+
+
+def orbit_camera(azimuth_deg: float, elevation_deg: float, size_m: tuple[float, float, float], image_size_px: tuple[int, int]) -> Camera:
+    """Looks at the middle of the car from far enough to hold all of it; azimuth 0 sees the nose, 90 the left flank."""
+    azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
+    toward = Vector((math.sin(azimuth) * math.cos(elevation), -math.cos(azimuth) * math.cos(elevation), math.sin(elevation)))
+    right = Vector((math.cos(azimuth), math.sin(azimuth), 0))
+    length_m, width_m, height_m = size_m
+    across_m = abs(right.x) * width_m + abs(right.y) * length_m
+    upright_m = height_m * math.cos(elevation) + (abs(toward.x) * width_m + abs(toward.y) * length_m) * math.sin(elevation)
+    aspect = image_size_px[0] / image_size_px[1]
+    distance_m = 1.06 * max(across_m, upright_m * aspect) * LENS_MM / 36.0 + (abs(toward.x) * width_m + abs(toward.y) * length_m) / 2
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array([right, toward.cross(right), toward]).T
+    matrix[:3, 3] = toward * distance_m + Vector((0, 0, height_m * 0.47))
+    return Camera(image_size_px, LENS_MM, matrix)
+
+
+def render(scene: bpy.types.Scene, camera: Camera, transparent: bool = False) -> np.ndarray:
+    """(H, W, 4) float32 display values 0..1 with straight alpha; the camera's image size decides the picture's."""
+    thing = add_photo_camera(camera, None, scene.collection)
+    scene.camera = thing
+    scene.render.resolution_x, scene.render.resolution_y = camera.image_size_px
+    scene.render.film_transparent = transparent
+    with tempfile.TemporaryDirectory() as folder:
+        scene.render.filepath = str(Path(folder) / "render.png")
+        with quiet_stdout():
+            bpy.ops.render.render(write_still=True)
+        image = bpy.data.images.load(scene.render.filepath)
+        pixels = np.empty(image.size[0] * image.size[1] * 4, np.float32)
+        image.pixels.foreach_get(pixels)
+        shape = (image.size[1], image.size[0], 4)
+        bpy.data.images.remove(image)
+    bpy.data.cameras.remove(thing.data)
+    return pixels.reshape(shape)[::-1]
+
+
+def _show_backdrop(scene: bpy.types.Scene) -> None:
+    """The camera sees one plain colour where the car sees the sky."""
+    nodes, links = scene.world.node_tree.nodes, scene.world.node_tree.links
+    path, plain, mix = nodes.new("ShaderNodeLightPath"), nodes.new("ShaderNodeBackground"), nodes.new("ShaderNodeMixShader")
+    plain.inputs["Color"].default_value = (*BACKDROP_LINEAR, 1)
+    links.new(path.outputs["Is Camera Ray"], mix.inputs["Fac"])
+    links.new(nodes["Background"].outputs[0], mix.inputs[1])
+    links.new(plain.outputs[0], mix.inputs[2])
+    links.new(mix.outputs[0], nodes["World Output"].inputs["Surface"])
+
+
+def _softbox(scene: bpy.types.Scene, place: Vector, target: Vector, size_m: tuple[float, float], watts_per_m2: float) -> bpy.types.Object:
+    data = bpy.data.lights.new("softbox", "AREA")
+    data.shape, data.size, data.size_y = "RECTANGLE", *size_m
+    data.energy = watts_per_m2 * size_m[0] * size_m[1]
+    thing = bpy.data.objects.new("softbox", data)
+    thing.matrix_world = Matrix.Translation(place) @ (target - place).to_track_quat("-Z", "Y").to_matrix().to_4x4()
+    scene.collection.objects.link(thing)
+    return thing
+
+
+def _floor(scene: bpy.types.Scene, length_m: float) -> bpy.types.Object:
+    """A plane that is white paper near the car and transparent far away, so that there is no horizon."""
+    half = 3 * length_m
+    data = bpy.data.meshes.new("floor")
+    data.from_pydata([(-half, -half, 0), (half, -half, 0), (half, half, 0), (-half, half, 0)], [], [(0, 1, 2, 3)])
+    data.materials.append(_paper(length_m))
+    thing = bpy.data.objects.new("floor", data)
+    scene.collection.objects.link(thing)
+    return thing
+
+
+def _paper(length_m: float) -> bpy.types.Material:
+    material = bpy.data.materials.new("paper")
+    material.use_nodes = True
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    place, distance, fade = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeVectorMath"), nodes.new("ShaderNodeMapRange")
+    distance.operation, fade.interpolation_type = "LENGTH", "SMOOTHSTEP"
+    for socket, lengths in zip(("From Min", "From Max"), FLOOR_FADE, strict=True):
+        fade.inputs[socket].default_value = lengths * length_m
+    clear, mix = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeMixShader")
+    paper = nodes.new("ShaderNodeBsdfDiffuse")  # half the cost of a Principled BSDF
+    paper.inputs["Color"].default_value = (0.55, 0.55, 0.56, 1)
+    links.new(place.outputs["Object"], distance.inputs[0])
+    links.new(distance.outputs["Value"], fade.inputs["Value"])
+    links.new(fade.outputs["Result"], mix.inputs["Fac"])
+    links.new(paper.outputs[0], mix.inputs[1])
+    links.new(clear.outputs[0], mix.inputs[2])
+    links.new(mix.outputs[0], nodes["Material Output"].inputs["Surface"])
+    return material
