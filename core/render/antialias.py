@@ -112,7 +112,11 @@ def _crossing(pairs: _Pairs, corner: torch.Tensor, silhouette: torch.Tensor, hei
     cut = along_1 - across_1 * (along_2 - along_1) / drop
     # The nearer centre lies inside the triangle, so the way out crosses the last of the edges on the line.
     last, which = torch.where(straddles, cut.detach(), torch.full_like(cut, -torch.inf)).max(1)
-    found = (last > -TOLERANCE_PX) & (last < 1 + TOLERANCE_PX)
+    # Steep edges are left to the row pairs and flat ones to the column pairs: counted in both, a slanted edge would move twice
+    # its area and jump when a pixel changes sides.
+    rise, run = drop.detach().abs(), (along_2 - along_1).detach().abs()
+    steep = (torch.where(pairs.vertical[:, None], rise > run, rise >= run)).gather(1, which[:, None]).squeeze(1)
+    found = (last > -TOLERANCE_PX) & (last < 1 + TOLERANCE_PX) & steep
     return cut.gather(1, which[:, None]).squeeze(1), found
 
 

@@ -34,7 +34,6 @@ def rasterize(
     pos_clip: torch.Tensor, triangles: torch.Tensor, resolution: tuple[int, int], grad_db: bool = True, with_db: bool = True
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """See render.rasterize."""
-    height, width = resolution
     with torch.no_grad():
         triangle_ids = nearest_triangles(pos_clip, triangles, resolution)[0]
     return barycentrics(pos_clip, triangles, triangle_ids, grad_db, with_db)

@@ -54,7 +54,7 @@ def rasterize(
     """
     check_shape("pos_clip", tuple(pos_clip.shape), (None, None, 4))
     check_shape("triangles", tuple(triangles.shape), (None, 3))
-    return choose_backend(pos_clip, backend).rasterize(pos_clip, _indices(triangles), tuple(resolution), grad_db, with_db)
+    return choose_backend(pos_clip, backend).rasterize(pos_clip, _indices(triangles), resolution, grad_db, with_db)
 
 
 def interpolate(
@@ -128,7 +128,7 @@ def silhouette(
     The same picture as rasterize, then antialias of (id > 0), without barycentrics.  Raises ShapeError.
     """
     check_shape("pos_clip", tuple(pos_clip.shape), (None, None, 4))
-    return backend_torch.silhouette(pos_clip, _indices(triangles), tuple(resolution), topology)
+    return backend_torch.silhouette(pos_clip, _indices(triangles), resolution, topology)
 
 
 def _indices(triangles: torch.Tensor) -> torch.Tensor:
