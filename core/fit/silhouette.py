@@ -1,0 +1,67 @@
+"""How far the rendered outline is from the matte: overlap and distance terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ..errors import check_shape
+from ..frames import car_to_clip
+from ..render.render import antialias, antialias_topology, rasterize
+
+
+@dataclass(frozen=True)
+class Target:
+    """The matte's crop at one size, row 0 = bottom as the rasteriser draws: alpha01 (S, S), and the distance of each pixel outside to the car and of
+    each pixel inside to the background, both (S, S) in shares of the crop's side."""
+
+    alpha01: torch.Tensor
+    outside: torch.Tensor
+    inside: torch.Tensor
+
+
+def make_target(alpha01: np.ndarray) -> Target:
+    """alpha01 (S, S) float, row 0 = top."""
+    check_shape("alpha01", alpha01.shape, (alpha01.shape[0], alpha01.shape[0]))
+    size = alpha01.shape[0]
+    binary = (alpha01 > 0.5).astype(np.uint8)
+    outside = cv2.distanceTransform(1 - binary, cv2.DIST_L2, 5) / size
+    inside = cv2.distanceTransform(binary, cv2.DIST_L2, 5) / size
+    layers = [torch.from_numpy(np.ascontiguousarray(layer[::-1], dtype=np.float32)) for layer in (alpha01, outside, inside)]
+    return Target(*layers)
+
+
+def coverage(vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, size_px: int) -> torch.Tensor:
+    """(B, S, S) antialiased silhouettes, row 0 = bottom, differentiable in vertices (B, V, 3) and cameras (B, 4, 4)."""
+    clip = car_to_clip(vertices_car, matrix, projection)
+    rast, _ = rasterize(clip, triangles, (size_px, size_px), grad_db=False, with_db=False)
+    covered = (rast[..., 3:] > 0).to(clip.dtype)
+    return antialias(covered, rast, clip, triangles, _topology(triangles))[..., 0]
+
+
+_known_topology: dict[int, tuple[torch.Tensor, object]] = {}
+
+
+def _topology(triangles: torch.Tensor):
+    """The edge table of a constant triangle list, made once."""
+    key = id(triangles)
+    if key not in _known_topology or _known_topology[key][0] is not triangles:
+        _known_topology[key] = (triangles, antialias_topology(triangles))
+    return _known_topology[key][1]
+
+
+def soft_iou(silhouettes: torch.Tensor, target: Target) -> torch.Tensor:
+    """(B,) intersection over union of (B, S, S) soft silhouettes with the matte."""
+    both = (silhouettes * target.alpha01).sum((1, 2))
+    either = (silhouettes + target.alpha01 - silhouettes * target.alpha01).sum((1, 2))
+    return both / either.clamp_min(1e-6)
+
+
+def silhouette_loss(silhouettes: torch.Tensor, target: Target, distance_weight: float = 6.0) -> torch.Tensor:
+    """(B,) 1 - IoU, plus the mean distance by which wrong pixels are wrong, weighted: outlines far off pull harder than ragged ones."""
+    area = target.alpha01.sum().clamp_min(1.0)
+    wrong = silhouettes * target.outside + (1 - silhouettes) * target.inside
+    return 1 - soft_iou(silhouettes, target) + distance_weight * wrong.sum((1, 2)) / area
