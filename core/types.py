@@ -68,12 +68,15 @@ class Perception:
 
     azimuth_probability (A,) float32 over A equal bins, bin k centred on k * 2 pi / A (0 looks at the nose, pi / 2 at the left flank);
     elevation_rad; body_type_probability by name; confidence01 of the best azimuth.
+    estimates: (mean, sigma) by name, sigma that of a Laplace distribution's scale: elevation_rad, log_distance_lengths (camera to the car's
+    middle over the car's length), log_width, log_height, log_wheelbase (over the length; the width without mirrors).
     """
 
     azimuth_probability: np.ndarray
     elevation_rad: float
     body_type_probability: dict[str, float]
     confidence01: float
+    estimates: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Training pictures with exact labels; every path comes in as an argument."""

@@ -1,0 +1,1 @@
+"""What one look at the picture says, before any fit."""
