@@ -55,9 +55,7 @@ def body_type_of(words: str) -> str:
     for word, body_type in BODY_WORDS:
         if word in words.lower():
             return body_type
-    raise UserInputError(
-        f"The body {words!r} of the car table is unknown; add it to BODY_WORDS in core/dataset/cars.py; the types are {', '.join(BODY_TYPES)}."
-    )
+    raise UserInputError(f"The body {words!r} of the car table is unknown; name one of {', '.join(BODY_TYPES)}, or teach it to BODY_WORDS.")
 
 
 def read_cars(table: Path, split: str | None = None) -> list[CarRow]:

@@ -14,10 +14,11 @@ import torch
 from imago.core.dataset.views import LABELS, STORED_PX, Views
 from imago.core.perceive.crop import INPUT_PX
 from imago.core.perceive.network import AZIMUTH_BINS, BODY_TYPES, FIGURES, Outputs
-from imago.core.perceive.weights import read_network
+from imago.core.perceive.weights import load_network, read_network
 from imago.core.training.measure_perceive import azimuth_errors_deg, measure_views
 from imago.core.training.mixed_precision import WorkingCopy
 from imago.core.training.perceive_loss import azimuth_loss, azimuth_target, figure_loss
+from imago.core.training.release_weights import release
 from imago.core.training.spoil_matte import spoil
 from imago.core.training.train_perceive import PerceiveConfig, new_state, train, train_step
 from imago.core.training.vary_colour import vary
@@ -145,3 +146,13 @@ def test_varied_colours_stay_pictures() -> None:
 def test_measuring_reports_both_kinds_of_matte() -> None:
     row = measure_views(new_state(TINY).average, tiny_views(), np.arange(2), "tiny")
     assert set(row) == {f"tiny{kind}_{figure}" for kind in ("", "_varied") for figure in ("median_deg", "beyond_30", "beyond_90")}
+
+
+def test_a_released_run_is_loaded_by_its_manifest_and_keeps_other_entries(tmp_path: Path) -> None:
+    train(TINY, tiny_views(), tmp_path / "run")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "manifest.json").write_text(json.dumps({"other": {"file": "other.safetensors"}}))
+    entry = release(tmp_path / "run", tmp_path / "weights", {"held_median_deg": 3.0}, "train", "2 CPU cores", "abc")
+    assert entry["steps"] == 2 and entry["seed"] == TINY.seed
+    assert set(json.loads((tmp_path / "weights" / "manifest.json").read_text())) == {"other", "perceive"}
+    assert load_network(tmp_path / "weights").shared.out_features == TINY.hidden
