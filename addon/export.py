@@ -64,41 +64,58 @@ def _without_chatter() -> Iterator[None]:
             yield
     finally:
         bpy.app.debug_value = level
-        print(
-            *(line for line in printed.getvalue().splitlines() if line and not line.startswith("INFO")), sep="\n", end="", file=sys.stderr
-        )
+        for line in printed.getvalue().splitlines():
+            if line and not line.startswith("INFO"):
+                print(line, file=sys.stderr)
 
 
 @contextlib.contextmanager
 def _plain_copies(car: CarObjects) -> Iterator[set[bpy.types.Object]]:
-    """The car once more without rig and drivers; its objects have the documented names while the block runs."""
-    wanted = {"car", "body", *car.wheels, *car.lamps}
-    renamed = {thing: thing.name for thing in bpy.data.objects if thing.name in wanted}
-    for thing, name in renamed.items():
-        thing.name = f"{name} (while exporting)"
-    materials = {material: build_export_material(material.name, spec, car.image) for material, spec in car.specs.items()}
+    """The car once more without rig and drivers; its objects and materials have the documented names while the block runs."""
+    materials: dict[bpy.types.Material, bpy.types.Material] = {}
     copies: list[bpy.types.Object] = []
+    with (
+        _set_aside(bpy.data.objects, {"car", "body", *car.wheels, *car.lamps}),
+        _set_aside(bpy.data.materials, {material[ROLE] for material in car.specs}),
+    ):
+        try:
+            for material, spec in car.specs.items():
+                materials[material] = build_export_material(material[ROLE], spec, car.image)
+            copies.append(_root(car))
+            copies.append(_copy(car.body, copies[0], materials))
+            copies += [_copy(wheel, copies[0], materials) for wheel in car.wheels.values()]
+            copies += [_copy(lamp, copies[1], materials) for lamp in car.lamps.values()]
+            for thing in copies:
+                bpy.context.scene.collection.objects.link(thing)
+            bpy.context.view_layer.update()
+            yield set(copies)
+        finally:
+            for thing in copies:
+                bpy.data.objects.remove(thing)
+            for material in materials.values():
+                bpy.data.materials.remove(material)
+
+
+@contextlib.contextmanager
+def _set_aside(store: bpy.types.bpy_prop_collection, wanted: set[str]) -> Iterator[None]:
+    """Free the wanted names in one store of bpy.data inside the block, since Blender would answer a second `body` with `body.001`."""
+    renamed = {block: block.name for block in store if block.name in wanted}
     try:
-        root = bpy.data.objects.new("car", None)
-        root[ROLE] = "car"
-        for entry in PROPERTIES:
-            root[entry.name] = car.rig[entry.name]
-        copies.append(root)
-        body = _copy(car.body, root, materials)
-        copies.append(body)
-        copies += [_copy(wheel, root, materials) for wheel in car.wheels.values()]
-        copies += [_copy(lamp, body, materials) for lamp in car.lamps.values()]
-        for thing in copies:
-            bpy.context.scene.collection.objects.link(thing)
-        bpy.context.view_layer.update()
-        yield set(copies)
+        for block, name in renamed.items():
+            block.name = f"{name} (while exporting)"
+        yield
     finally:
-        for thing in copies:
-            bpy.data.objects.remove(thing)
-        for material in materials.values():
-            bpy.data.materials.remove(material)
-        for thing, name in renamed.items():
-            thing.name = name
+        for block, name in renamed.items():
+            block.name = name
+
+
+def _root(car: CarObjects) -> bpy.types.Object:
+    """The empty at the origin that carries the rig's properties."""
+    root = bpy.data.objects.new("car", None)
+    root[ROLE] = "car"
+    for entry in PROPERTIES:
+        root[entry.name] = car.rig[entry.name]
+    return root
 
 
 def _copy(thing: bpy.types.Object, parent: bpy.types.Object, materials: dict[bpy.types.Material, bpy.types.Material]) -> bpy.types.Object:
@@ -111,7 +128,7 @@ def _copy(thing: bpy.types.Object, parent: bpy.types.Object, materials: dict[bpy
     copy.parent, copy.parent_type, copy.parent_bone = parent, "OBJECT", ""
     copy.matrix_parent_inverse.identity()
     for slot in copy.material_slots:
-        material = materials[slot.material]
+        material = materials.get(slot.material, slot.material)  # one that the artist added stays
         slot.link = "OBJECT"
         slot.material = material
     return copy

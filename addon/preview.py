@@ -16,7 +16,7 @@ PAPER_SRGB = (245, 245, 246)
 VIEWS_DEG = ((38.0, 12.0), (90.0, 6.0), (218.0, 12.0))  # azimuth, elevation: front three-quarter, left side, rear three-quarter
 TINT_SRGB01 = (0.05, 0.75, 0.95)
 TINT = 0.30
-OVERLAY_SAMPLES = 3
+OVERLAY_PX, OVERLAY_SAMPLES = 600, 3
 
 
 def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> Image.Image:
@@ -36,7 +36,7 @@ def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> 
 def _overlay(scene: bpy.types.Scene, camera: Camera, photo_srgb01: np.ndarray) -> np.ndarray:
     """The photo with the fitted car laid over it half transparent, tinted, and outlined."""
     width, height = camera.image_size_px
-    scale = min(1.0, max(TILE_PX) * 1.2 / max(width, height))
+    scale = OVERLAY_PX / max(width, height)
     small = Camera(
         (max(1, round(width * scale)), max(1, round(height * scale))), camera.lens_mm, camera.camera_to_car, camera.sensor_width_mm
     )
@@ -51,7 +51,7 @@ def _overlay(scene: bpy.types.Scene, camera: Camera, photo_srgb01: np.ndarray) -
 
 
 def _outline(inside: np.ndarray) -> np.ndarray:
-    """The two-pixel line round a (H, W) mask, where the mask does not run out of the picture."""
+    """The line, two pixels wide, round a (H, W) mask, where the mask does not run out of the picture."""
     padded = np.pad(inside, 1, mode="edge")
     height, width = inside.shape
     shifts = [padded[1 + y : 1 + y + height, 1 + x : 1 + x + width] for y in (-1, 0, 1) for x in (-1, 0, 1)]

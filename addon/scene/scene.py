@@ -106,7 +106,9 @@ def _build_materials(
         for part in (part for part in spec.parts if part in worn):
             key = (spec.name, kinds_of_part.get(part, ()))
             if key not in made:
-                made[key] = build_material("_".join((spec.name, *key[1])), spec, photo, key[1])
+                name = "_".join((spec.name, *key[1]))
+                made[key] = build_material(name, spec, photo, key[1])
+                made[key][ROLE] = name
             material_of[part] = made[key]
             specs[made[key]] = spec
     return material_of, specs

@@ -6,7 +6,7 @@ import math
 import tempfile
 from pathlib import Path
 
-import _cycles
+import _cycles  # type: ignore[import-not-found]
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
@@ -29,7 +29,7 @@ def add_sky(scene: bpy.types.Scene) -> None:
     place, split, ramp = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeSeparateXYZ"), nodes.new("ShaderNodeValToRGB")
     height = nodes.new("ShaderNodeMapRange")
     height.inputs["From Min"].default_value = -1.0
-    for position, value in ((0.0, 0.22), (0.47, 0.30), (0.53, 0.75), (1.0, 1.15)):
+    for position, value in ((0.0, 0.12), (0.49, 0.16), (0.56, 0.36), (1.0, 0.62)):
         stop = ramp.color_ramp.elements.new(position) if 0 < position < 1 else ramp.color_ramp.elements[int(position)]
         stop.color = (value * 0.97, value * 0.99, value, 1)
     links.new(place.outputs["Generated"], split.inputs[0])
@@ -44,9 +44,9 @@ def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> li
     _show_backdrop(scene)
     length_m, width_m, height_m = size_m
     softboxes = (  # place in car lengths, size in car lengths, watts per square metre
-        ((0.0, 0.0, 1.1), (0.7, 1.3), 55),
-        ((1.2, -0.7, 0.75), (0.9, 0.5), 75),
-        ((-1.2, 0.5, 0.7), (0.9, 0.5), 45),
+        ((0.0, 0.0, 1.1), (0.9, 1.5), 7),
+        ((1.2, -0.9, 0.75), (0.9, 0.5), 20),
+        ((-1.2, 0.9, 0.7), (0.9, 0.5), 16),
     )
     target = Vector((0, 0, height_m / 2))
     things = [
@@ -57,7 +57,10 @@ def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> li
 
 
 def set_quick_cycles(scene: bpy.types.Scene, size_px: tuple[int, int]) -> None:
-    """Cycles on the CPU, few samples, denoised, for a scene with add_sky; plain sRGB, since the photo texture already went through a camera's tone curve."""
+    """Cycles on the CPU, few samples, denoised, for a scene with add_sky.
+
+    Plain sRGB, since the photo texture already went through a camera's tone curve.
+    """
     scene.render.engine = "CYCLES"
     scene.render.resolution_x, scene.render.resolution_y = size_px
     scene.render.resolution_percentage = 100
@@ -84,7 +87,7 @@ def orbit_camera(azimuth_deg: float, elevation_deg: float, size_m: tuple[float, 
     across_m = abs(right.x) * width_m + abs(right.y) * length_m
     upright_m = height_m * math.cos(elevation) + (abs(toward.x) * width_m + abs(toward.y) * length_m) * math.sin(elevation)
     aspect = image_size_px[0] / image_size_px[1]
-    distance_m = 1.06 * max(across_m, upright_m * aspect) * LENS_MM / 36.0 + (abs(toward.x) * width_m + abs(toward.y) * length_m) / 2
+    distance_m = 1.06 * max(across_m, upright_m * aspect) * LENS_MM / 36.0 + (abs(toward.x) * width_m + abs(toward.y) * length_m) / 3
     matrix = np.eye(4)
     matrix[:3, :3] = np.array([right, toward.cross(right), toward]).T
     matrix[:3, 3] = toward * distance_m + Vector((0, 0, height_m * 0.47))
@@ -152,7 +155,7 @@ def _paper(length_m: float) -> bpy.types.Material:
         fade.inputs[socket].default_value = lengths * length_m
     clear, mix = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeMixShader")
     paper = nodes.new("ShaderNodeBsdfDiffuse")  # half the cost of a Principled BSDF
-    paper.inputs["Color"].default_value = (0.55, 0.55, 0.56, 1)
+    paper.inputs["Color"].default_value = (0.62, 0.62, 0.63, 1)
     links.new(place.outputs["Object"], distance.inputs[0])
     links.new(distance.outputs["Value"], fade.inputs["Value"])
     links.new(fade.outputs["Result"], mix.inputs["Fac"])

@@ -1,0 +1,151 @@
+"""Saving, loading and checking of CarAsset, and car.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imago.core.asset.asset import car_json, load_asset, save_asset, validate_asset
+from imago.core.types import CarAsset, MeshData
+
+
+def _synthetic() -> ModuleType:
+    """tests/addon/synthetic.py needs no bpy; loaded by path since the two test folders are no package together."""
+    spec = importlib.util.spec_from_file_location("synthetic", Path(__file__).parents[1] / "addon" / "synthetic.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def asset() -> CarAsset:
+    return _synthetic().synthetic_car()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal in type, dtype and every bit, all the way down."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+    if dataclasses.is_dataclass(one):
+        return all(same(getattr(one, field.name), getattr(other, field.name)) for field in dataclasses.fields(one))
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def test_round_trip_is_bit_identical(asset: CarAsset, tmp_path: Path) -> None:
+    save_asset(asset, tmp_path / "box")
+    loaded = load_asset(tmp_path / "box")
+    for field in dataclasses.fields(asset):
+        assert same(getattr(asset, field.name), getattr(loaded, field.name)), field.name
+    assert {path.name for path in tmp_path.iterdir()} == {"box"}
+
+
+def test_arrays_are_no_pickle(asset: CarAsset, tmp_path: Path) -> None:
+    save_asset(asset, tmp_path / "box")
+    with np.load(tmp_path / "box" / "arrays.npz", allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype != object for name in arrays.files) and len(arrays.files) == 21
+
+
+def test_failed_save_leaves_the_older_asset(asset: CarAsset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_asset(asset, tmp_path / "box")
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("imago.core.asset.asset.save_picture", fails)
+    with pytest.raises(OSError, match="disk full"):
+        save_asset(dataclasses.replace(asset, name="other"), tmp_path / "box")
+    assert load_asset(tmp_path / "box").name == asset.name and len(list(tmp_path.iterdir())) == 1
+
+
+def test_another_format_is_refused_with_both_numbers(asset: CarAsset, tmp_path: Path) -> None:
+    save_asset(asset, tmp_path / "box")
+    path = tmp_path / "box" / "asset.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 9'))
+    with pytest.raises(ValueError, match="format 9.*reads 1"):
+        load_asset(tmp_path / "box")
+
+
+def test_car_json_has_the_documented_keys(asset: CarAsset) -> None:
+    report = json.loads(json.dumps(car_json(asset)))
+    assert list(report) == [
+        "image_size", "camera", "dimensions_m", "wheels", "lights", "parts", "body_type", "paint", "quality", "timings_s",
+        "versions", "settings",
+    ]  # fmt: skip
+    assert set(report["camera"]) == {"lens_mm", "sensor_width_mm", "camera_to_world"}
+    assert np.array_equal(report["camera"]["camera_to_world"], asset.camera.camera_to_car)
+    assert set(report["dimensions_m"]) == {"length", "width", "height", "wheelbase", "track_front", "track_rear"}
+    assert report["wheels"][0] == {
+        "name": "wheel_front_left",
+        "center_m": [0.75, -1.3, 0.31],
+        "radius_m": 0.31,
+        "width_m": 0.2,
+        "steers": True,
+    }
+    assert set(report["lights"][0]) == {"name", "kind", "center_m", "normal"} and len(report["lights"]) == 11
+    assert report["paint"]["hex"] == "#c93026" and report["parts"] == list(asset.body.part_names)
+    assert report["settings"]["quality"] == "normal" and "numpy" in report["versions"]
+
+
+def with_wheel(asset: CarAsset, **changes: Any) -> CarAsset:
+    return dataclasses.replace(asset, wheels=(dataclasses.replace(asset.wheels[0], **changes), *asset.wheels[1:]))
+
+
+def with_body(asset: CarAsset, **changes: Any) -> CarAsset:
+    return dataclasses.replace(asset, body=dataclasses.replace(asset.body, **changes))
+
+
+def with_light(asset: CarAsset, **changes: Any) -> CarAsset:
+    return dataclasses.replace(asset, lights=(dataclasses.replace(asset.lights[0], **changes), *asset.lights[1:]))
+
+
+def with_texture(asset: CarAsset, **changes: Any) -> CarAsset:
+    return dataclasses.replace(asset, texture=dataclasses.replace(asset.texture, **changes))
+
+
+def mirrored(asset: CarAsset) -> CarAsset:
+    camera_to_car = asset.camera.camera_to_car @ np.diag([-1.0, 1, 1, 1])
+    return dataclasses.replace(asset, camera=dataclasses.replace(asset.camera, camera_to_car=camera_to_car))
+
+
+def bent(mesh: MeshData) -> np.ndarray:
+    quads = mesh.quads.copy()
+    quads[3, 1] = quads[3, 0]
+    return quads
+
+
+BREAKAGES = {
+    "floating wheel": (lambda a: with_wheel(a, center_car=(0.75, -1.3, 0.35)), "z = 0.0400 m, wanted 0"),
+    "wrong radius": (lambda a: with_wheel(a, radius_m=0.4), "0.3100 m from its axle, wanted its radius of 0.4000"),
+    "wrong wheel name": (lambda a: with_wheel(a, name="wheel_1"), "wheel_1"),
+    "bad index": (lambda a: with_body(a, quads=a.body.quads + 10**6), "wanted 0 to"),
+    "collapsed quad": (lambda a: with_body(a, quads=bent(a.body)), "1 quads that use a vertex twice, wanted 0"),
+    "uv outside": (lambda a: with_body(a, uv01=a.body.uv01 * 2), "0 to 2, wanted 0 to 1"),
+    "nan": (lambda a: with_body(a, vertices_m=a.body.vertices_m * np.float32(np.nan)), "not finite, wanted 0"),
+    "lamp without faces": (lambda a: with_light(a, name="lamp"), "lamp has 0 faces"),
+    "unknown kind": (lambda a: with_light(a, kind="disco"), "disco"),
+    "bare part": (lambda a: with_texture(a, materials=a.texture.materials[1:]), "wears 0 materials"),
+    "wrong length": (lambda a: dataclasses.replace(a, dimensions_m={**a.dimensions_m, "length": 5.0}), "4.200 m, wanted 5.000 m"),
+    "matte of another size": (lambda a: dataclasses.replace(a, matte01=a.matte01[:50]), "50, 180"),
+    "mirrored camera": (mirrored, "determinant -1.000"),
+    "overbright texture": (lambda a: with_texture(a, photo_srgb01=a.texture.photo_srgb01 * 3), "wanted 0 to 1"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_what_is_wrong_is_named_with_both_numbers(asset: CarAsset, name: str) -> None:
+    validate_asset(asset)
+    breaks, message = BREAKAGES[name]
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+        validate_asset(breaks(asset))
