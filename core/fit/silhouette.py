@@ -16,22 +16,24 @@ from ..render.render import antialias, antialias_topology, rasterize
 @dataclass(frozen=True)
 class Target:
     """The matte's crop at one size, row 0 = bottom as the rasteriser draws: alpha01 (S, S), and the distance of each pixel outside to the car and of
-    each pixel inside to the background, both (S, S) in shares of the crop's side."""
+    each pixel inside to the background, both (S, S) in shares of the crop's side; valid (S, S) is 0 beyond the photograph, where nobody knows."""
 
     alpha01: torch.Tensor
     outside: torch.Tensor
     inside: torch.Tensor
+    valid: torch.Tensor
 
 
-def make_target(alpha01: np.ndarray) -> Target:
-    """alpha01 (S, S) float, row 0 = top."""
+def make_target(alpha01: np.ndarray, valid: np.ndarray) -> Target:
+    """alpha01 and valid (S, S) float, row 0 = top."""
     check_shape("alpha01", alpha01.shape, (alpha01.shape[0], alpha01.shape[0]))
+    check_shape("valid", valid.shape, alpha01.shape)
     size = alpha01.shape[0]
     binary = (alpha01 > 0.5).astype(np.uint8)
     outside = cv2.distanceTransform(1 - binary, cv2.DIST_L2, 5) / size
     inside = cv2.distanceTransform(binary, cv2.DIST_L2, 5) / size
-    layers = [torch.from_numpy(np.ascontiguousarray(layer[::-1], dtype=np.float32)) for layer in (alpha01, outside, inside)]
-    return Target(*layers)
+    layers = (alpha01 * valid, outside * valid, inside * valid, valid)
+    return Target(*(torch.from_numpy(np.ascontiguousarray(layer[::-1], dtype=np.float32)) for layer in layers))
 
 
 def coverage(vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, size_px: int) -> torch.Tensor:
@@ -55,6 +57,7 @@ def _topology(triangles: torch.Tensor):
 
 def soft_iou(silhouettes: torch.Tensor, target: Target) -> torch.Tensor:
     """(B,) intersection over union of (B, S, S) soft silhouettes with the matte."""
+    silhouettes = silhouettes * target.valid
     both = (silhouettes * target.alpha01).sum((1, 2))
     either = (silhouettes + target.alpha01 - silhouettes * target.alpha01).sum((1, 2))
     return both / either.clamp_min(1e-6)

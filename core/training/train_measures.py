@@ -10,19 +10,25 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save
 
 from ..car.car import wheel_centres, whole
 from ..car.measures import BODY_TYPES, HIGH, INDEX, LOW, NAMES, to_dict, to_vector
-from ..dataset.cars import NO_WHEEL, CarModel, CarRow, read_cars, read_model
+from ..car.prior import FILE, KEY
+from ..dataset.cars import NO_WHEEL, CarModel, read_cars, read_model
 from ..fit.linear_car import linearise
 from ..fit.silhouette import coverage
 from ..frames import car_to_clip, clip_from_camera, orbit
 from ..render.render import rasterize
+from ..weights import FOLDER, write_entry
+from .measures_prior import learn_prior, read_dimensions
 
 VIEWS_DEG = ((90.0, 0.0), (0.0, 3.0), (180.0, 3.0), (90.0, 89.0), (40.0, 18.0), (140.0, 18.0))
 
@@ -122,26 +128,46 @@ def fit_car(model: CarModel, config: Config) -> tuple[torch.Tensor, dict[str, fl
     return (start + z.detach()[0] * SPREAD * free).clamp(LOW, HIGH), figures
 
 
+def fit_cars(cars: Path, out: Path, config: Config, names: list[str]) -> dict[str, dict]:
+    """Fit the training cars that OUT/fits.json does not hold yet; the file grows car by car, so that a stopped run goes on."""
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / "fits.json"
+    done: dict[str, dict] = json.loads(file.read_text())["cars"] if file.exists() else {}
+    for row in read_cars(cars / "cars.csv", "train"):
+        if row.name in done or (names and row.name not in names):
+            continue
+        measures, figures = fit_car(read_model(cars, row), config)
+        done[row.name] = {"body_type": row.body_type, "measures": to_dict(measures), **figures}
+        print(row.name, figures, flush=True)
+        aside = file.with_suffix(".part")
+        aside.write_text(json.dumps({"config": asdict(config), "cars": done}, indent=1))
+        os.replace(aside, file)
+    return done
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Fit every training car and write OUT/fits.json as the fits come."""
+    """Fit, learn the prior, write it with its manifest entry."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cars", type=Path, help="folder with cars.csv and the GLB files"), parser.add_argument("out", type=Path)
+    parser.add_argument("cars", type=Path, help="folder with cars.csv and the GLB files")
+    parser.add_argument("out", type=Path, help="folder for fits.json")
+    parser.add_argument("--dimensions", type=Path, help="table of real cars' dimensions")
+    parser.add_argument("--weights", type=Path, default=FOLDER, help="where measures.safetensors goes")
     parser.add_argument("--names", default="", help="only these cars, comma separated")
     parser.add_argument("--steps", type=int, default=Config.steps)
     arguments = parser.parse_args(argv)
-    config = Config(steps=arguments.steps)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    config, started = Config(steps=arguments.steps), time.monotonic()
     torch.manual_seed(config.seed)
-    file = arguments.out / "fits.json"
-    done: dict[str, dict] = json.loads(file.read_text())["cars"] if file.exists() else {}
-    rows: list[CarRow] = read_cars(arguments.cars / "cars.csv", "train")
-    for row in rows:
-        if row.name in done or (arguments.names and row.name not in arguments.names.split(",")):
-            continue
-        measures, figures = fit_car(read_model(arguments.cars, row), config)
-        done[row.name] = {"body_type": row.body_type, "measures": to_dict(measures), **figures}
-        print(row.name, figures, flush=True)
-        file.write_text(json.dumps({"config": asdict(config), "cars": done}, indent=1))
+    done = fit_cars(arguments.cars, arguments.out, config, list(filter(None, arguments.names.split(","))))
+    fits = [(car["body_type"], to_vector(car["measures"])) for car in done.values()]
+    tensors = learn_prior(fits, read_dimensions(arguments.dimensions) if arguments.dimensions else None)
+    facts = {
+        "trained_by": "python3 build.py train measures CARS OUT --dimensions TABLE", "config": asdict(config), "seed": config.seed,
+        "data": f"{len(fits)} training cars, fitted in 3D" + ("; table of dimensions" if arguments.dimensions else ""),
+        "minutes": round((time.monotonic() - started) / 60, 1), "machine": "2 CPU cores",
+        "scores": {key: round(float(np.mean([car[key] for car in done.values()])), 4) for key in ("silhouette_iou", "depth_error_of_length")},
+        "licence": "see weights/README.md for the attribution of the car models",
+    }  # fmt: skip
+    write_entry(arguments.weights, KEY, FILE, save({name: tensor.contiguous() for name, tensor in tensors.items()}), facts)
     return 0
 
 

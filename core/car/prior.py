@@ -1,0 +1,57 @@
+"""Which measures are likely: a Gaussian over the measure vectors, and the typical car of every body type.
+
+Learned by core/training/train_measures.py from fits to real car models and from a table of real cars' dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from safetensors.torch import load
+
+from .. import weights
+from .measures import HIGH, INDEX, LOW, NAMES
+
+KEY, FILE = "measures", "measures.safetensors"
+
+
+@dataclass(frozen=True)
+class ShapePrior:
+    """measures = typical[body_type] + factor z, with z standard normal: typical (P,) by body type, factor (P, P) lower triangular."""
+
+    typical: dict[str, torch.Tensor]
+    factor: torch.Tensor
+
+    def measures(self, z: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
+        """(B, P) z about origins (B, P) -> measures (B, P) inside the template's limits, differentiable.
+
+        A measure that would leave its limits is held there, but keeps its gradient, so that it can come back.
+        """
+        free = origin + z @ self.factor.T
+        return free + (torch.minimum(torch.maximum(free, LOW.to(free)), HIGH.to(free)) - free).detach()
+
+    def scaled(self, body_type: str, shares_of_length: dict[str, float]) -> torch.Tensor:
+        """The typical car of a type (P,), moved to the given shares of its length (of "width", "height", "wheelbase") by regression on the Gaussian."""
+        origin = self.typical[body_type]
+        known = [INDEX[name] for name in shares_of_length]
+        if not known:
+            return origin
+        length = float(origin[INDEX["length"]])
+        change = torch.tensor([shares_of_length[NAMES[k]] * length for k in known]) - origin[known]
+        covariance = self.factor @ self.factor.T
+        within = covariance[known][:, known] + 1e-6 * torch.eye(len(known))
+        moved = origin + covariance[:, known] @ torch.linalg.solve(within, change)
+        fixed = INDEX["cab_drop"]
+        moved[fixed] = origin[fixed]
+        return torch.minimum(torch.maximum(moved, LOW), HIGH)
+
+
+@cache
+def shape_prior(folder: Path = weights.FOLDER) -> ShapePrior:
+    """The learned prior.  Raises WeightsError where its file is missing or damaged."""
+    tensors = {name: value.float() for name, value in load(weights.read_checked(folder, KEY)).items()}
+    typical = {name.removeprefix("typical."): value for name, value in tensors.items() if name.startswith("typical.")}
+    return ShapePrior(typical, tensors["factor"])

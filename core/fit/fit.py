@@ -1,0 +1,204 @@
+"""Photograph, matte and perception -> camera and shape: several starts, coarse to fine, by differentiable rasterisation.
+
+Minimises over pose and whitened measures z
+    (1 - IoU) + distance terms + w (|z|^2 / 2 + camera priors)
+with Adam, the outline drawn by the project's rasteriser (antialiased, so that edges carry gradients), at growing sizes; starts are weeded out by
+that cost, the picture inside the outline and the perceived direction.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ..car.car import whole
+from ..car.measures import to_dict
+from ..car.parts import material_of, rename_for
+from ..car.prior import ShapePrior, shape_prior
+from ..types import CarShape, Fit, Matte, Perception, Photo, Report, Settings
+from . import appearance
+from .linear_car import LinearCar, linearise
+from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, POSE_SIZE, ROLL, Crop, camera_to_car, crop_projection, to_camera
+from .silhouette import Target, coverage, make_target, silhouette_loss, soft_iou
+from .starts import Start, azimuth_log_probability, make_starts
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One round: how many hypotheses enter, at which size, for how many steps, re-expanding the template every `relinearise` steps."""
+
+    hypotheses: int
+    size_px: int
+    steps: int
+    relinearise: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Weights in units of 1 - IoU; spreads of the camera's priors in radians and log metres."""
+
+    stages: tuple[Stage, ...]
+    prior_weight: float = 0.002
+    appearance_weight: float = 0.05
+    red_weight: float = 0.1
+    direction_weight: float = 0.012
+    azimuth_spread_rad: float = 0.35
+    elevation_spread_rad: float = 0.12
+    roll_spread_rad: float = 0.035
+    distance_spread: float = 0.3
+    margin: float = 0.12  # of the matte's box, round the crop
+
+
+QUALITIES = {
+    "draft": FitConfig((Stage(4, 64, 25, 25, 1.0), Stage(1, 96, 25, 25, 0.6))),
+    "normal": FitConfig((Stage(8, 64, 40, 40, 1.0), Stage(3, 96, 60, 30, 0.8), Stage(1, 160, 110, 28, 0.6))),
+    "high": FitConfig((Stage(8, 64, 50, 50, 1.0), Stage(4, 112, 90, 30, 0.8), Stage(1, 256, 200, 25, 0.6))),
+}
+POSE_RATE = torch.tensor([0.03, 0.02, 0.008, 0.02, 0.05, 0.008, 0.008])
+MEASURE_RATE = 0.12
+
+
+@dataclass
+class _State:
+    """The hypotheses still alive: pose (B, 7), z (B, P), where they came from, and their cost and overlap after the last stage."""
+
+    pose: torch.Tensor
+    z: torch.Tensor
+    starts: list[Start]
+    cost: torch.Tensor
+    iou: torch.Tensor
+
+    @property
+    def origin(self) -> torch.Tensor:
+        return torch.stack([start.origin for start in self.starts])
+
+    def keep(self, order: torch.Tensor) -> _State:
+        chosen = order.tolist()
+        return _State(self.pose[order], self.z[order], [self.starts[k] for k in chosen], self.cost[order], self.iou[order])
+
+
+def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, report: Report, prior: ShapePrior | None = None) -> Fit:
+    """Find the camera and the measures.
+
+    Returns a Fit whose mask_iou is the overlap of the drawn outline with the matte at the last stage's size, and whose confidence01 is the share
+    of belief in the chosen direction times how well the outline fits.  Raises Cancelled through report.
+    """
+    config = QUALITIES[settings.quality]
+    prior = prior or shape_prior()
+    box = matte_box(matte.alpha01)
+    side = (1 + 2 * config.margin) * max(box[2] - box[0], box[3] - box[1])
+    crop = Crop((box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side, photo.size_px)
+    starts = make_starts(perception, prior, box, photo.size_px, config.stages[0].hypotheses)
+    count = len(starts)
+    state = _State(torch.stack([s.pose for s in starts]), torch.zeros(count, prior.factor.shape[0]), starts, torch.zeros(count), torch.zeros(count))
+    done, total = 0, sum(stage.steps for stage in config.stages)
+    believed = 1.0
+    for stage in config.stages:
+        state = state.keep(torch.argsort(state.cost)[: stage.hypotheses])
+        report("fit", done / total)
+        state = _descend(state, stage, config, prior, perception, photo, matte, crop, lambda k, d=done: report("fit", (d + k) / total))
+        if len(state.starts) > 1:
+            believed = _belief(state)
+        done += stage.steps
+    best = int(state.cost.argmin())
+    measures = prior.measures(state.z[best : best + 1], state.origin[best : best + 1])[0]
+    iou = float(state.iou[best])
+    shape = CarShape(to_dict(measures), state.starts[best].body_type)
+    confidence = believed * float(np.clip((iou - 0.6) / 0.35, 0, 1))
+    return Fit(shape, to_camera(state.pose[best], photo.size_px), iou, confidence)
+
+
+def matte_box(alpha01: np.ndarray) -> tuple[float, float, float, float]:
+    """(left, top, right, bottom) in pixels of what is more than half car."""
+    rows, columns = np.flatnonzero((alpha01 > 0.5).any(1)), np.flatnonzero((alpha01 > 0.5).any(0))
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def cut(layer: np.ndarray, crop: Crop, size_px: int) -> np.ndarray:
+    """The crop of a picture (H, W[, C]) as (size, size[, C]), zero outside the picture, area-filtered when it shrinks."""
+    scale = size_px / crop.side_px
+    if scale < 1:
+        layer = cv2.GaussianBlur(layer, (0, 0), 0.4 / scale)
+    # pixel centres at .5 on both sides
+    matrix = np.array([[scale, 0, -scale * crop.left_px + 0.5 * scale - 0.5], [0, scale, -scale * crop.top_px + 0.5 * scale - 0.5]])
+    return cv2.warpAffine(np.ascontiguousarray(layer, np.float32), matrix, (size_px, size_px), flags=cv2.INTER_LINEAR)
+
+
+def _belief(state: _State) -> float:
+    """Share of belief in the best hypothesis's direction against the others', by their costs."""
+    weight = torch.softmax(-state.cost / 0.02, 0)
+    best = int(weight.argmax())
+    same = torch.cos(state.pose[:, AZIMUTH] - state.pose[best, AZIMUTH]) > math.cos(math.radians(20))
+    return float(weight[same].sum())
+
+
+def _descend(state, stage: Stage, config: FitConfig, prior: ShapePrior, perception: Perception, photo, matte, crop: Crop, tick) -> _State:
+    """Run one stage; returns the state with fresh costs."""
+    alpha = cut(matte.alpha01, crop, stage.size_px)
+    target = make_target(alpha, (cut(np.ones_like(matte.alpha01), crop, stage.size_px) > 0.5).astype(np.float32))
+    mesh = whole()
+    pose, z = state.pose.clone().requires_grad_(), state.z.clone().requires_grad_()
+    optimiser = torch.optim.Adam([{"params": [pose]}, {"params": [z]}], betas=(0.85, 0.99))
+    first, origin = torch.stack([s.pose for s in state.starts]), state.origin
+    for step in range(stage.steps):
+        tick(step)
+        if step % stage.relinearise == 0:
+            car = _expand(prior.measures(z.detach(), origin))
+        rate = stage.rate * (0.08 + 0.92 * 0.5 * (1 + math.cos(math.pi * step / stage.steps)))
+        optimiser.param_groups[0]["lr"], optimiser.param_groups[1]["lr"] = 1.0, MEASURE_RATE * rate
+        loss, _ = _cost(pose, z, origin, first, car, prior, perception, config, target, crop, mesh, stage.size_px)
+        optimiser.zero_grad()
+        loss.sum().backward()
+        before = pose.detach().clone()
+        optimiser.step()
+        with torch.no_grad():  # one Adam for all pose numbers, each with its own step length
+            pose.copy_(before + (pose - before) * POSE_RATE * rate)
+    with torch.no_grad():
+        car = LinearCar(*(t for t in (car.at, car.origin, car.slope)))
+        loss, iou = _cost(pose, z, origin, first, car, prior, perception, config, target, crop, mesh, stage.size_px)
+    done = _State(pose.detach(), z.detach(), state.starts, loss, iou)
+    return _State(done.pose, done.z, done.starts, loss + _picture_cost(done, car, prior, perception, photo, crop, config, target, stage.size_px), iou)
+
+
+def _expand(measures: torch.Tensor) -> LinearCar:
+    """Linearise a batch of cars, equal ones once."""
+    unique, index = torch.unique(measures, dim=0, return_inverse=True)
+    few = linearise(unique)
+    return LinearCar(few.at[index], few.origin[index], few.slope[index])
+
+
+def _cost(pose, z, origin, first, car: LinearCar, prior, perception, config: FitConfig, target: Target, crop, mesh, size_px: int):
+    """(B,) cost and (B,) IoU, differentiable in pose and z."""
+    vertices = car.vertices(prior.measures(z, origin))
+    silhouettes = coverage(vertices, camera_to_car(pose), crop_projection(pose, crop), mesh.triangles, size_px)
+    moved = pose - first
+    spreads = torch.full((POSE_SIZE,), torch.inf)
+    spreads[AZIMUTH], spreads[ELEVATION], spreads[ROLL] = config.azimuth_spread_rad, config.elevation_spread_rad, config.roll_spread_rad
+    spreads[LOG_DISTANCE] = config.distance_spread
+    unlikely = 0.5 * (moved / spreads).square().sum(1) + 0.5 * z.square().sum(1)
+    return silhouette_loss(silhouettes, target) + config.prior_weight * unlikely, soft_iou(silhouettes, target)
+
+
+def _picture_cost(state: _State, car: LinearCar, prior, perception, photo: Photo, crop, config: FitConfig, target: Target, size_px: int) -> torch.Tensor:
+    """(B,) what the picture inside the outline and the perceived direction say against each hypothesis."""
+    mesh = whole()
+    lab = cv2.cvtColor(cut(photo.image_srgb01, crop, size_px), cv2.COLOR_RGB2LAB) / 100.0
+    picture = torch.from_numpy(np.ascontiguousarray(lab[::-1]))
+    costs = []
+    for k, start in enumerate(state.starts):
+        renamed = rename_for(start.body_type)
+        table = torch.tensor([appearance.GROUPS.index(appearance.GROUP_OF[material_of(renamed.get(n, n))]) for n in mesh.part_names])
+        pose, z = state.pose[k : k + 1], state.z[k : k + 1]
+        with torch.no_grad():
+            one = LinearCar(car.at[k : k + 1], car.origin[k : k + 1], car.slope[k : k + 1])
+            vertices = one.vertices(prior.measures(z, start.origin[None]))
+            groups = appearance.group_map(vertices, camera_to_car(pose), crop_projection(pose, crop), mesh.triangles, table[mesh.part_index], size_px)
+            cost = config.appearance_weight * appearance.appearance_cost(groups, picture, target.alpha01)
+            cost = cost + config.red_weight * appearance.red_cost(groups, picture, target.alpha01)
+        costs.append(cost[0] - config.direction_weight * azimuth_log_probability(perception, float(pose[0, AZIMUTH])))
+    return torch.stack(costs)

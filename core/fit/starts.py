@@ -1,0 +1,68 @@
+"""Where the fit begins: the directions and body types that the picture makes likely, and the mirror twin that silhouettes cannot exclude."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..car.car import whole_vertices
+from ..car.prior import ShapePrior
+from ..perceive.perceive import azimuth_peaks
+from ..types import Perception
+from .pose import first_pose
+
+SMALLEST_SHARE = 0.04  # a less likely direction is not tried
+TWIN_APART_RAD = math.radians(35)
+DISTANCE_LENGTHS = 2.6  # usual distance of the camera, in car lengths, where the picture says nothing
+
+
+@dataclass(frozen=True)
+class Start:
+    """One hypothesis: pose (7,), origin (P,) the measures about which the shape may vary, and how likely its azimuth was, as log probability."""
+
+    pose: torch.Tensor
+    origin: torch.Tensor
+    body_type: str
+    log_probability: float
+
+
+def azimuth_log_probability(perception: Perception, azimuth_rad: float) -> float:
+    """Log of the share of probability within 15 degrees of an azimuth; never below that of one in a thousand."""
+    bins = len(perception.azimuth_probability)
+    centres = 2 * np.pi * np.arange(bins) / bins
+    near = np.cos(centres - azimuth_rad) > math.cos(math.radians(15.1))
+    return math.log(max(float(perception.azimuth_probability[near].sum()), 1e-3))
+
+
+def directions(perception: Perception, largest_count: int) -> list[float]:
+    """Azimuths to try, most likely first: the peaks, and the front-rear twin (pi - azimuth) of the best, whose outline is nearly the same."""
+    peaks = [azimuth for azimuth, share in azimuth_peaks(perception.azimuth_probability, largest_count) if share > SMALLEST_SHARE]
+    twin = math.pi - peaks[0]
+    if all(math.cos(twin - a) < math.cos(TWIN_APART_RAD) for a in peaks):
+        peaks = [*peaks[: largest_count - 1], twin]
+    return peaks
+
+
+def make_starts(
+    perception: Perception, prior: ShapePrior, box_px: tuple[float, float, float, float], photo_size_px: tuple[int, int], largest_count: int = 8
+) -> list[Start]:
+    """At most `largest_count` starts: every direction with the likeliest body types."""
+    ranked = sorted(perception.body_type_probability.items(), key=lambda item: -item[1])
+    kinds = [kind for kind, share in ranked[:3] if share > 0.2 or kind == ranked[0][0]]
+    azimuths = directions(perception, max(2, largest_count // len(kinds)))
+    names = {"log_width": "width", "log_height": "height", "log_wheelbase": "wheelbase"}
+    shares = {names[key]: math.exp(mean) for key, (mean, _) in perception.estimates.items() if key in names}
+    starts = []
+    for kind in kinds:
+        origin = prior.scaled(kind, shares)
+        with torch.no_grad():
+            vertices = whole_vertices(origin[None])[0].numpy()
+        length = float(vertices[:, 1].max() - vertices[:, 1].min())
+        lengths = math.exp(perception.estimates["log_distance_lengths"][0]) if "log_distance_lengths" in perception.estimates else DISTANCE_LENGTHS
+        for azimuth in azimuths:
+            pose = first_pose(azimuth, perception.elevation_rad, lengths * length, vertices, box_px, photo_size_px)
+            starts.append(Start(pose, origin, kind, azimuth_log_probability(perception, azimuth)))
+    return sorted(starts, key=lambda start: -start.log_probability)[:largest_count]

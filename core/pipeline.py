@@ -1,0 +1,73 @@
+"""One photograph in, one car out: the words of the arrow line, one call each.
+
+photo -> matte -> perceive -> fit -> paint -> asset
+(inversion joins between perceive and fit; scene, rig and export are the addon's)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from .asset.asset import validate_asset
+from .car.car import build_body, build_lights, build_wheels, dimensions_m
+from .fit.fit import fit
+from .matte.matte import make_matte
+from .paint.paint import paint
+from .perceive.perceive import perceive
+from .photo.photo import read_photo
+from .types import CarAsset, Report, Settings
+
+Made = TypeVar("Made")
+# where in the whole of a run (the scene's files are the rest) each stage begins and ends
+SPANS01 = {"photo": (0.0, 0.02), "matte": (0.02, 0.08), "perceive": (0.08, 0.1), "fit": (0.1, 0.6), "paint": (0.6, 0.8), "asset": (0.8, 0.82)}
+
+
+class Stages:
+    """Runs the stages in turn, tells the caller how far the whole is, and keeps each one's seconds."""
+
+    def __init__(self, report: Report) -> None:
+        self.report, self.timings_s = report, {}  # type: Report, dict[str, float]
+
+    def run(self, stage: str, work: Callable[[Report], Made]) -> Made:
+        start, end = SPANS01[stage]
+
+        def inner(_: str, fraction01: float) -> None:
+            self.report(stage, start + (end - start) * fraction01)
+
+        inner(stage, 0.0)
+        began = time.perf_counter()
+        made = work(inner)
+        self.timings_s[stage] = time.perf_counter() - began
+        return made
+
+
+def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, report: Report) -> CarAsset:
+    """Make a car from a photograph.
+
+    report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled.
+    Raises:
+        UserInputError: the photograph or mask cannot be used.
+        WeightsError: a weight file is missing or damaged.
+    """
+    stages = Stages(report)
+    photo = stages.run("photo", lambda _: read_photo(photo_path))
+    matte = stages.run("matte", lambda _: make_matte(photo, mask_path))
+    perception = stages.run("perceive", lambda _: perceive(photo, matte))
+    found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell))
+    body, wheels = build_body(found.shape), build_wheels(found.shape)
+    texture = stages.run("paint", lambda tell: paint(photo, matte, found, body, wheels, settings.texture_size_px, tell))
+
+    def assemble(_: Report) -> CarAsset:
+        asset = CarAsset(
+            name=Path(photo_path).stem, photo_path=str(photo_path), body=body, wheels=wheels, lights=build_lights(body), texture=texture,
+            camera=found.camera, body_type=found.shape.body_type, dimensions_m=dimensions_m(found.shape, body), measures=found.shape.measures,
+            quality={"mask_iou": found.mask_iou, "confidence": found.confidence01, "matte_confidence": matte.confidence01},
+            matte01=matte.alpha01, settings=settings, timings_s=stages.timings_s,
+        )  # fmt: skip
+        validate_asset(asset)
+        return asset
+
+    return stages.run("asset", assemble)
