@@ -60,8 +60,8 @@ def _decode_open(path: Path, image: Image.Image, least_side_px: int) -> np.ndarr
         raise UserInputError(
             f"{width} x {height} pixels are too few to see a car, use a picture of at least {least_side_px} pixels a side."
         )
-    orientation = _orientation(image)
-    return upright(_pixels(path, image), orientation)
+    pixels = _pixels(path, image)  # first, for asking a PNG for its EXIF block decodes it and forgets its bit depth
+    return upright(pixels, _orientation(image))
 
 
 def _orientation(image: Image.Image) -> int:
