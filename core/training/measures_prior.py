@@ -18,7 +18,7 @@ TABLE_WORDS = {
 CITYCAR_LENGTH_M = 3.75  # a shorter hatchback counts as a city car
 DEFAULT_WEIGHT = 1.0  # the hand-made body type counts as this many fitted cars
 BETWEEN_SHARE = 0.35  # how much of the spread between body types is allowed within one: types are guessed, and cars lie between them
-SHRINKAGE, FLOOR = 0.35, 0.03  # share of the covariance kept diagonal; smallest spread by a measure's range
+SHRINKAGE, FLOOR = 0.35, 0.045  # share of the covariance kept diagonal; smallest spread by a measure's range
 
 
 def read_dimensions(table: Path) -> dict[str, np.ndarray]:
