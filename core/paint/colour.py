@@ -1,0 +1,81 @@
+"""Colour spaces and robust colours: sRGB, linear RGB, OKLab, and the dominant colour of a cloud of samples.
+
+OKLab: Ottosson 2020, "A perceptual color space for image processing".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_LMS = np.array(
+    [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]]
+)
+_LAB = np.array(
+    [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]]
+)
+BIN = 0.05  # OKLab distance within which two colours count as one paint under slightly different light
+REACH = 0.13  # how far shading moves a paint about its most frequent colour
+MAX_SAMPLES = 60_000
+
+
+def linear_from_srgb(srgb01: np.ndarray) -> np.ndarray:
+    """Display values 0..1 -> linear light 0..1, any shape (IEC 61966-2-1)."""
+    srgb01 = np.asarray(srgb01, np.float64)
+    return np.where(srgb01 <= 0.04045, srgb01 / 12.92, ((np.maximum(srgb01, 0) + 0.055) / 1.055) ** 2.4)
+
+
+def srgb_from_linear(linear01: np.ndarray) -> np.ndarray:
+    """Linear light 0..1 -> display values 0..1, any shape."""
+    linear01 = np.clip(np.asarray(linear01, np.float64), 0, 1)
+    return np.where(linear01 <= 0.0031308, linear01 * 12.92, 1.055 * linear01 ** (1 / 2.4) - 0.055)
+
+
+def oklab_from_srgb(srgb01: np.ndarray) -> np.ndarray:
+    """(..., 3) display values 0..1 -> L 0..1, a, b."""
+    return np.cbrt(linear_from_srgb(srgb01) @ _LMS.T) @ _LAB.T
+
+
+def srgb_from_oklab(oklab: np.ndarray) -> np.ndarray:
+    """(..., 3) L, a, b -> display values, cut to 0..1."""
+    lms = (np.asarray(oklab) @ np.linalg.inv(_LAB).T) ** 3
+    return srgb_from_linear(lms @ np.linalg.inv(_LMS).T)
+
+
+def weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(N, C) values, (N,) weights -> the weighted median of each channel (C,)."""
+    order = np.argsort(values, axis=0)
+    running = np.cumsum(weights[order], axis=0)
+    middle = (running < running[-1] / 2).sum(0)
+    return np.take_along_axis(np.take_along_axis(values, order, 0), middle[None], 0)[0]
+
+
+def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, float, float] | None:
+    """The colour that most of the samples (N, 3), weighted (N,), have in common; None where fewer than 20 samples weigh anything.
+
+    Starts at the fullest cell of an OKLab histogram, so that highlights, dark gaps and stickers do not pull it as they would a
+    mean, then moves to the median of what lies within REACH.
+    """
+    used = np.flatnonzero(weights > 0)
+    if len(used) < 20:
+        return None
+    used = used[:: max(1, len(used) // MAX_SAMPLES)]
+    lab, weight = oklab_from_srgb(srgb01[used]), weights[used].astype(np.float64)
+    centre = _fullest_cell(lab, weight)
+    for _ in range(4):
+        near = np.linalg.norm(lab - centre, axis=1) < REACH
+        centre = weighted_median(lab[near], weight[near]) if near.any() else centre
+    red, green, blue = srgb_from_oklab(centre).tolist()
+    return red, green, blue
+
+
+def _fullest_cell(lab: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Centre of the cell with most weight among itself and its neighbours."""
+    low = lab.min(0) - BIN
+    cells = ((lab - low) / BIN).astype(np.int64)
+    shape = cells.max(0) + 2
+    filled = np.zeros(shape)
+    np.add.at(filled, tuple(cells.T), weight)
+    blurred = filled
+    for axis in range(3):
+        blurred = blurred + 0.5 * (np.roll(blurred, 1, axis) + np.roll(blurred, -1, axis))
+    return low + (np.array(np.unravel_index(blurred.argmax(), shape)) + 0.5) * BIN
