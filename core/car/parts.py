@@ -9,7 +9,9 @@ from .body import ACROSS, BLOCK_ROW, END
 from .profile import COLUMN, COLUMNS, DOOR_ROWS, GLASS_ROWS
 
 # (rows, columns) of the lamps, grille and plates on the nose and tail faces: row counted from the hood's or trunk's edge, column from the middle
-NOSE_BLOCKS = {"headlight_SIDE": (2, 6, 4, 7), "grille": (3, 7, 0, 4), "license_plate_front": (9, 11, 0, 2), "fog_light_SIDE": (9, 11, 5, 7)}
+NOSE_BLOCKS = {
+    "headlight_SIDE": (2, 6, 4, 7), "grille": (3, 7, 0, 4), "license_plate_front": (8, 10, 0, 2), "grille_lower": (10, 12, 0, 4), "fog_light_SIDE": (10, 12, 5, 7),
+}  # fmt: skip
 TAIL_BLOCKS = {"taillight_SIDE": (2, 7, 4, 7), "license_plate_rear": (7, 9, 0, 2)}
 INDICATOR_ROWS, INDICATOR_FRONT_COLUMNS, INDICATOR_REAR_COLUMNS = (2, 6), (0, 2), (COLUMNS - 3, COLUMNS - 1)
 BUMPER_ROW = 7
@@ -22,7 +24,7 @@ GLASS = ("windshield", "rear_window", "side_window_front", "side_window_rear", "
 PAINTED_QUARTERS = ("sedan", "coupe", "pickup", "hatchback", "citycar")
 MATERIAL_OF = {
     "windshield": "glass", "rear_window": "glass", "side_window_front": "glass", "side_window_rear": "glass", "side_window_quarter": "glass",
-    "window_trim": "trim", "grille": "grille", "headlight": "headlight_lens", "high_beam": "headlight_lens", "fog_light": "headlight_lens",
+    "window_trim": "trim", "grille": "grille", "grille_lower": "grille", "headlight": "headlight_lens", "high_beam": "headlight_lens", "fog_light": "headlight_lens",
     "lamp_housing": "trim", "taillight": "tail_lens", "brake_light": "tail_lens", "indicator_front": "indicator_lens",
     "indicator_rear": "indicator_lens", "reverse_light": "headlight_lens", "license_plate_front": "plate", "license_plate_rear": "plate",
     "wheel_arch_front": "underbody", "wheel_arch_rear": "underbody", "underbody": "underbody", "bed": "underbody", "sill": "trim",

@@ -22,7 +22,7 @@ INSETS = {
     "windshield": (0.22, 0.004, "window_trim"), "rear_window": (0.22, 0.004, "rear_window_frame"),
     "side_window_front": (0.22, 0.006, "window_trim"), "side_window_rear": (0.22, 0.006, "window_trim"),
     "side_window_quarter": (0.22, 0.006, "quarter_frame_SIDE"), "headlight": (0.22, 0.006, "lamp_housing"),
-    "taillight": (0.18, 0.004, "lamp_housing"), "grille": (0.25, 0.018, "bumper_front"), "license_plate_front": (0.12, -0.006, "bumper_front"),
+    "taillight": (0.18, 0.004, "lamp_housing"), "grille": (0.25, 0.018, "bumper_front"), "grille_lower": (0.25, 0.02, "bumper_front"), "license_plate_front": (0.12, -0.006, "bumper_front"),
     "license_plate_rear": (0.12, -0.006, "bumper_rear"), "fog_light": (0.3, 0.012, "bumper_front"),
     "indicator_front": (0.18, 0.004, "lamp_housing"), "indicator_rear": (0.18, 0.004, "lamp_housing"),
 }  # fmt: skip
