@@ -61,6 +61,7 @@ def main(arguments: Sequence[str], photo_to_car: PhotoToCar | None = None, write
         jobs, exit_code = plan(chosen.photos or [EXAMPLE], chosen.mask, chosen.out)
         if not jobs:
             return exit_code
+        made_here = not chosen.out.exists()
         make_out_folder(chosen.out)
     except UserInputError as problem:
         _complain(str(problem))
@@ -75,6 +76,8 @@ def main(arguments: Sequence[str], photo_to_car: PhotoToCar | None = None, write
         exit_code = _worse(exit_code, _one_car(job, settings, make, write))
         if exit_code == EXIT_STOPPED:
             break
+    if made_here and not any(chosen.out.iterdir()):
+        chosen.out.rmdir()
     return exit_code
 
 
