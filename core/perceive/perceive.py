@@ -11,15 +11,15 @@ import torch
 
 from ..errors import check_shape
 from ..types import Matte, Perception, Photo
+from ..weights import FOLDER
 from .crop import INPUT_PX, cut_square, network_input, square_of
 from .network import BODY_TYPES, FIGURES, ViewpointNetwork
 from .weights import load_network
 
-WEIGHTS = Path(__file__).parents[2] / "weights"
 CONFIDENT_RAD = math.radians(15)  # a fit that starts this close finds the rest by itself
 
 
-def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", weights: Path = WEIGHTS) -> Perception:
+def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", weights: Path = FOLDER) -> Perception:
     """Look at the picture inside the matte once, and once in the mirror, and average.
 
     Raises:

@@ -1,8 +1,7 @@
-"""The viewpoint network's file: fp16 safetensors, its sha256 in the manifest beside it."""
+"""The viewpoint network's file: fp16 safetensors whose metadata holds the network's size."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -11,19 +10,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 from ..errors import WeightsError
+from ..weights import FOLDER, read_checked
 from .network import NetworkSize, ViewpointNetwork
 
-FILE = "perceive.safetensors"
-REMEDY = "fetch the weights folder again or make the file with `build.py train perceive`"
-
-
-def sha256_of(file: Path) -> str:
-    """Hexadecimal sha256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+KEY, FILE = "perceive", "perceive.safetensors"
 
 
 def save_network(network: ViewpointNetwork, file: Path) -> None:
-    """Write a network as fp16 with its size in the metadata, aside and then renamed."""
+    """Write a network as fp16, aside and then renamed."""
     channels = (network.stem.out_channels, *(stage.convolution2.out_channels for stage in network.stages))  # type: ignore[union-attr]
     size = {"channels": json.dumps(channels), "hidden": str(network.shared.out_features)}
     tensors = {name: value.half().contiguous() if value.is_floating_point() else value for name, value in network.state_dict().items()}
@@ -32,29 +26,23 @@ def save_network(network: ViewpointNetwork, file: Path) -> None:
     os.replace(aside, file)
 
 
-def load_network(folder: Path) -> ViewpointNetwork:
-    """Read FOLDER/perceive.safetensors after checking its sha256 against FOLDER/manifest.json; float32, in eval mode.
+def load_network(folder: Path = FOLDER) -> ViewpointNetwork:
+    """The network that FOLDER/manifest.json names, its sha256 checked; float32, in eval mode.
 
     Raises:
         WeightsError: a file is missing, damaged or another one than the manifest names.
     """
-    file, manifest = folder / FILE, folder / "manifest.json"
-    if not file.is_file() or not manifest.is_file():
-        raise WeightsError(f"{file} or {manifest} is missing; {REMEDY}.")
-    wanted = json.loads(manifest.read_text())["perceive"]["sha256"]
-    found = sha256_of(file)
-    if found != wanted:
-        raise WeightsError(f"{file} is damaged or of another version (sha256 {found[:12]}..., wanted {wanted[:12]}...); {REMEDY}.")
-    return read_network(file)
+    return network_of(read_checked(folder, KEY))
 
 
-def read_network(file: Path) -> ViewpointNetwork:
-    """Read a network written by save_network, whatever its sha256; float32, in eval mode.  Raises WeightsError where it does not fit."""
-    content = file.read_bytes()
+def network_of(content: bytes) -> ViewpointNetwork:
+    """The network in the bytes of a file of save_network; float32, in eval mode.  Raises WeightsError where they do not fit."""
     try:
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
         network = ViewpointNetwork(NetworkSize(tuple(json.loads(header["channels"])), int(header["hidden"])))
         network.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in load(content).items()})
     except (SafetensorError, RuntimeError, KeyError, ValueError) as problem:
-        raise WeightsError(f"{file} is no viewpoint network of this version ({problem}); {REMEDY}.") from problem
+        raise WeightsError(
+            f"{FILE} holds no viewpoint network of this version ({problem}); make it with `python3 build.py train {KEY}`."
+        ) from problem
     return network.eval()

@@ -14,7 +14,7 @@ from PIL import Image
 from ..dataset.views import EYE_HEIGHT_M, Views
 from ..perceive.network import ViewpointNetwork
 from ..perceive.perceive import averaged_outputs, best_azimuth_rad, look_at, perception_of
-from ..perceive.weights import read_network
+from ..perceive.weights import network_of
 from .view_batches import plain_input, varied_input
 
 
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("photographs", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    print(json.dumps(measure_photographs(read_network(given.weights), given.photographs)))
+    print(json.dumps(measure_photographs(network_of(given.weights.read_bytes()), given.photographs)))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from ..perceive.weights import FILE, read_network, sha256_of
-from .run_record import write_json
+from ..perceive.weights import FILE, KEY, network_of
+from ..weights import write_entry
 
 DATA = "renders and drawings of the 30 cars of the split `train` under the panoramas of Poly Haven; attribution in README.md"
 LICENCE = "GPL-3.0-or-later for the weights; the cars' attribution is in README.md"
@@ -25,30 +23,19 @@ def release(run: Path, weights: Path, scores: dict[str, Any], command: str, mach
 
     Raises WeightsError where the file is no network.
     """
-    read_network(run / FILE)
+    content = (run / FILE).read_bytes()
+    network_of(content)
     config, last = json.loads((run / "config.json").read_text()), json.loads((run / "curves.jsonl").read_text().splitlines()[-1])
-    weights.mkdir(parents=True, exist_ok=True)
-    aside = weights / (FILE + ".part")
-    shutil.copyfile(run / FILE, aside)
-    os.replace(aside, weights / FILE)
-    manifest = weights / "manifest.json"
-    entries = json.loads(manifest.read_text()) if manifest.is_file() else {}
-    entries["perceive"] = {
-        "file": FILE,
-        "sha256": sha256_of(weights / FILE),
-        "command": command,
-        "commit": commit,
-        "data": DATA,
-        "licence": LICENCE,
-        "seed": config["seed"],
+    facts = {"trained_by": command, "commit": commit, "data": DATA, "licence": LICENCE, "seed": config["seed"]}
+    facts |= {
         "minutes": round(last["trained_s"] / 60, 1),
         "steps": last["step"],
         "batch": config["batch"],
         "machine": machine,
         "scores": scores,
     }
-    write_json(manifest, entries)
-    return entries["perceive"]
+    write_entry(weights, KEY, FILE, content, facts)
+    return facts
 
 
 def main() -> None:

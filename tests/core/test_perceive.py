@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -16,10 +15,10 @@ from imago.core.errors import UserInputError, WeightsError
 from imago.core.perceive.crop import INPUT_PX, cut_square, even_levels, square_of
 from imago.core.perceive.network import AZIMUTH_BINS, BODY_TYPES, FIGURES, NetworkSize, ViewpointNetwork
 from imago.core.perceive.perceive import averaged_outputs, azimuth_peaks, best_azimuth_rad, look_at, perceive
-from imago.core.perceive.weights import FILE, load_network, save_network, sha256_of
+from imago.core.perceive.weights import FILE, KEY, load_network, save_network
 from imago.core.types import Matte, Photo
+from imago.core.weights import FOLDER, write_entry
 
-SHIPPED = Path(__file__).parents[2] / "weights"
 SMALL = NetworkSize((8, 8, 16, 16, 16), 16)
 
 
@@ -30,7 +29,7 @@ def small_network(seed: int = 0) -> ViewpointNetwork:
 
 def write_weights(folder: Path) -> None:
     save_network(small_network(), folder / FILE)
-    (folder / "manifest.json").write_text(json.dumps({"perceive": {"file": FILE, "sha256": sha256_of(folder / FILE)}}))
+    write_entry(folder, KEY, FILE, (folder / FILE).read_bytes(), {})
 
 
 def car_like_picture(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,15 +106,13 @@ def test_one_changed_byte_is_a_weights_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors", (8).to_bytes(8, "little") + b'{"a": 1}'])
 def test_a_file_of_another_kind_is_a_weights_error(tmp_path: Path, content: bytes) -> None:
-    write_weights(tmp_path)
-    (tmp_path / FILE).write_bytes(content)
-    (tmp_path / "manifest.json").write_text(json.dumps({"perceive": {"sha256": sha256_of(tmp_path / FILE)}}))
+    write_entry(tmp_path, KEY, FILE, content, {})
     with pytest.raises(WeightsError):
         load_network(tmp_path)
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=FILE):
+    with pytest.raises(WeightsError, match=str(tmp_path)):
         load_network(tmp_path)
 
 
@@ -126,8 +123,8 @@ def test_saved_network_reads_back_within_half_precision(tmp_path: Path) -> None:
 
 
 def test_shipped_weights_load_are_small_and_quick() -> None:
-    network = load_network(SHIPPED)
-    assert (SHIPPED / FILE).stat().st_size <= 3 * 2**20
+    network = load_network(FOLDER)
+    assert (FOLDER / FILE).stat().st_size <= 3 * 2**20
     picture = torch.zeros(4, INPUT_PX, INPUT_PX)
     averaged_outputs(network, picture)
     started = time.perf_counter()

@@ -14,7 +14,7 @@ import torch
 from imago.core.dataset.views import LABELS, STORED_PX, Views
 from imago.core.perceive.crop import INPUT_PX
 from imago.core.perceive.network import AZIMUTH_BINS, BODY_TYPES, FIGURES, Outputs
-from imago.core.perceive.weights import load_network, read_network
+from imago.core.perceive.weights import load_network, network_of
 from imago.core.training.measure_perceive import azimuth_errors_deg, measure_views
 from imago.core.training.mixed_precision import WorkingCopy
 from imago.core.training.perceive_loss import azimuth_loss, azimuth_target, figure_loss
@@ -57,7 +57,7 @@ def test_two_steps_leave_everything_a_run_should(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "config.json").read_text())["seed"] == TINY.seed
     row = json.loads((tmp_path / "curves.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 2 and math.isfinite(row["sum"]) and 0 <= row["held_renders_median_deg"] <= 180
-    assert (tmp_path / "curves.png").stat().st_size > 0 and read_network(tmp_path / "perceive.safetensors") is not None
+    assert (tmp_path / "curves.png").stat().st_size > 0 and network_of((tmp_path / "perceive.safetensors").read_bytes()) is not None
     assert not list(tmp_path.glob("*.part*"))
 
 
