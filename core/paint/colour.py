@@ -13,8 +13,8 @@ _LMS = np.array(
 _LAB = np.array(
     [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]]
 )
-BIN = 0.05  # OKLab distance within which two colours count as one paint under slightly different light
-REACH = 0.13  # how far shading moves a paint about its most frequent colour
+TINT_BIN, TINT_REACH = 0.02, 0.07  # in a / L and b / L, which shading leaves alone
+LIGHTNESS_BIN, LIGHTNESS_REACH = 0.02, 0.2  # how far shading moves a paint about its most frequent lightness
 MAX_SAMPLES = 60_000
 
 
@@ -52,30 +52,31 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, float, float] | None:
     """The colour that most of the samples (N, 3), weighted (N,), have in common; None where fewer than 20 samples weigh anything.
 
-    Starts at the fullest cell of an OKLab histogram, so that highlights, dark gaps and stickers do not pull it as they would a
-    mean, then moves to the median of what lies within REACH.
+    Light that is k times weaker scales L, a and b alike by the cube root of k, so a / L and b / L tell paint from what is not paint
+    whatever its shade: first their fullest cell, then the most frequent lightness in it, then the median of what lies near both.
+    Highlights, dark gaps and stickers do not pull it as they would a mean.
     """
     used = np.flatnonzero(weights > 0)
     if len(used) < 20:
         return None
     used = used[:: max(1, len(used) // MAX_SAMPLES)]
     lab, weight = oklab_from_srgb(srgb01[used]), weights[used].astype(np.float64)
-    centre = _fullest_cell(lab, weight)
-    for _ in range(4):
-        near = np.linalg.norm(lab - centre, axis=1) < REACH
-        centre = weighted_median(lab[near], weight[near]) if near.any() else centre
-    red, green, blue = srgb_from_oklab(centre).tolist()
+    tint = lab[:, 1:] / np.maximum(lab[:, :1], 0.15)  # near black the quotient is noise
+    near = np.linalg.norm(tint - _fullest_cell(tint, weight, TINT_BIN, 1), axis=1) < TINT_REACH
+    lab, weight = lab[near], weight[near]
+    centre = _fullest_cell(lab[:, :1], weight, LIGHTNESS_BIN, 4)
+    near = np.abs(lab[:, 0] - centre) < LIGHTNESS_REACH
+    red, green, blue = srgb_from_oklab(weighted_median(lab[near], weight[near])).tolist()
     return red, green, blue
 
 
-def _fullest_cell(lab: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Centre of the cell with most weight among itself and its neighbours."""
-    low = lab.min(0) - BIN
-    cells = ((lab - low) / BIN).astype(np.int64)
-    shape = cells.max(0) + 2
-    filled = np.zeros(shape)
-    np.add.at(filled, tuple(cells.T), weight)
-    blurred = filled
-    for axis in range(3):
-        blurred = blurred + 0.5 * (np.roll(blurred, 1, axis) + np.roll(blurred, -1, axis))
-    return low + (np.array(np.unravel_index(blurred.argmax(), shape)) + 0.5) * BIN
+def _fullest_cell(values: np.ndarray, weight: np.ndarray, size: float, spread: int) -> np.ndarray:
+    """Centre (C,) of the histogram cell with most weight (N,) of values (N, C), after `spread` rounds of blurring."""
+    low = values.min(0) - (spread + 1) * size
+    cells = ((values - low) / size).astype(np.int64)
+    shape = cells.max(0) + spread + 2
+    filled = np.bincount(np.ravel_multi_index(tuple(cells.T), tuple(shape)), weight, int(shape.prod())).reshape(shape)
+    for _ in range(spread):
+        for axis in range(filled.ndim):
+            filled = filled + 0.5 * (np.roll(filled, 1, axis) + np.roll(filled, -1, axis))
+    return low + (np.array(np.unravel_index(filled.argmax(), filled.shape)) + 0.5) * size

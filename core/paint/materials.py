@@ -15,7 +15,10 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of material; `varies` tells how far in OKLab its measured colour may lie from srgb01 before it is disbelieved."""
+    """A kind of material; `varies` tells how far in OKLab its measured colour may lie from srgb01 before it is disbelieved.
+
+    `strict`: a texel that is lighter than the material by more than this shows something else, e.g. fender where a tyre should be.
+    """
 
     srgb01: Colour
     metallic: float = 0.0
@@ -23,11 +26,12 @@ class Kind:
     coat: float = 0.0
     transmission: float = 0.0
     varies: float = 0.0
+    strict: float | None = None
 
 
 KINDS = {
     "paint": Kind((0.55, 0.56, 0.58), metallic=0.15, roughness=0.35, coat=1.0, varies=2.0),
-    "glass": Kind((0.10, 0.12, 0.13), roughness=0.05, transmission=0.6, varies=0.35),
+    "glass": Kind((0.10, 0.12, 0.13), roughness=0.05, transmission=0.6, varies=0.2),
     "trim": Kind((0.09, 0.09, 0.095), roughness=0.6, varies=0.25),
     "grille": Kind((0.10, 0.10, 0.105), roughness=0.45, varies=0.3),
     "headlight_lens": Kind((0.74, 0.75, 0.76), roughness=0.08, coat=0.5, varies=0.3),
@@ -35,8 +39,8 @@ KINDS = {
     "indicator_lens": Kind((0.86, 0.45, 0.08), roughness=0.12, coat=0.5, varies=0.25),
     "plate": Kind((0.85, 0.85, 0.83), roughness=0.5, varies=0.3),
     "mirror": Kind((0.45, 0.47, 0.50), metallic=1.0, roughness=0.05),
-    "underbody": Kind((0.06, 0.06, 0.06), roughness=0.9),
-    "tyre": Kind((0.085, 0.085, 0.088), roughness=0.85, varies=0.2),
+    "underbody": Kind((0.06, 0.06, 0.06), roughness=0.9, strict=0.25),
+    "tyre": Kind((0.085, 0.085, 0.088), roughness=0.85, varies=0.2, strict=0.3),
     "rim": Kind((0.60, 0.61, 0.63), metallic=0.8, roughness=0.3, varies=0.45),
 }
 KIND_NAMES = tuple(KINDS)

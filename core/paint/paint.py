@@ -6,7 +6,7 @@ then takes its material's colour, tinted like its surroundings.  The three meet 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,7 @@ def paint(photo: Photo, matte: Matte, fit: Fit, body: MeshData, wheels: tuple[Wh
         coats.append(_wheel_coat(view, wheels, texture_size_px))
     report("paint", 0.6)
     colours = _measured_colours(coats)
+    coats = [_disbelieve_what_cannot_be(coat, colours) for coat in coats]
     picture = np.zeros((texture_size_px**2, 3), np.float32)
     confidence = np.zeros(texture_size_px**2, np.float32)
     covered = np.zeros(texture_size_px**2, bool)
@@ -127,6 +128,17 @@ def _measured_colours(coats: list[_Coat]) -> dict[str, Colour]:
             found = None
         colours[name] = found or kind.srgb01
     return colours
+
+
+def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
+    """Where the fit is a little off, bright fender or road falls on tyres and underbody; their material is the better guess."""
+    belief = coat.seen.belief01.copy()
+    for number, (name, kind) in enumerate(KINDS.items()):
+        if kind.strict is not None:
+            here = np.flatnonzero((coat.kind == number) & (belief > 0))
+            lighter = oklab_from_srgb(coat.seen.srgb01[here])[:, 0] - oklab_from_srgb(np.array(colours[name]))[0]
+            belief[here] *= np.clip(2 - lighter / (0.5 * kind.strict), 0, 1)
+    return replace(coat, seen=replace(coat.seen, belief01=belief))
 
 
 def _finish(coat: _Coat, colours: dict[str, Colour], shade: np.ndarray) -> np.ndarray:
