@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from imago.addon.command_line import main, result_folders
 from imago.addon.progress import ProgressLine
 from imago.core.errors import UserInputError
 from imago.core.matte import make_matte
 from imago.core.photo import read_photo
 from imago.core.types import Camera, CarAsset, MeshData, Settings, Texture
-from PIL import Image
 
 
 def empty_asset(photo_path: Path, settings: Settings) -> CarAsset:

@@ -5,11 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
+
 from imago.core.errors import UserInputError
 from imago.core.matte import find_mask, make_matte
 from imago.core.photo import read_photo
 from imago.core.types import Photo
-from PIL import Image
 
 WIDTH, HEIGHT = 240, 160
 

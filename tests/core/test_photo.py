@@ -6,9 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
+
 from imago.core.errors import UserInputError
 from imago.core.photo import find_photos, read_photo
-from PIL import Image, ImageOps
 
 WIDTH, HEIGHT = 64, 40
 
