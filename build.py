@@ -176,7 +176,7 @@ def set_up(files: tuple[str, ...]) -> None:
         say("installing {} (the first time takes minutes and some gigabytes) ...".format(" and ".join(files)))
         wanted = [part for name in files for part in ("-r", str(ROOT / name))]
         call(
-            [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--progress-bar", "on", *wanted],
+            [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", *wanted],
             "installing",
         )
         link_package()
