@@ -59,12 +59,12 @@ class Atlas:
         x = 2 * MARGIN_M + WHEEL_DISC_M
         strip = (x, cursor, size - MARGIN_M, cursor + WHEEL_STRIP_M)
         y = cursor + WHEEL_STRIP_M + MARGIN_M
-        self.origin["hidden"] = np.array([x - HIDDEN_SCALE * floor_low[0], y + HIDDEN_SCALE * floor_high[1]])
+        self.origin["hidden"] = np.array([x - HIDDEN_SCALE * floor_low[0], y - HIDDEN_SCALE * floor_low[1]])
         x += HIDDEN_SCALE * (floor_high[0] - floor_low[0]) + MARGIN_M
         self.origin["wall"] = np.array([x - WALL_SCALE * wall_low[0], y - WALL_SCALE * wall_low[1]])
         x += WALL_SCALE * (wall_high[0] - wall_low[0]) + MARGIN_M
         self.origin["mirror"] = np.array([x + MIRROR_SCALE * 0.15, y + MIRROR_SCALE * 0.15])
-        self.size_m = max(size, cursor + WHEEL_DISC_M + MARGIN_M, y + 2 * HIDDEN_SCALE * floor_high[1] + MARGIN_M)
+        self.size_m = max(size, cursor + WHEEL_DISC_M + MARGIN_M, y - 2 * HIDDEN_SCALE * floor_low[1] + MARGIN_M)
         scale = 1 / self.size_m
         self.wheel = WheelRegion((disc[0] * scale, disc[1] * scale), WHEEL_DISC_M / 2 * scale, tuple(s * scale for s in strip))  # type: ignore[arg-type]
 

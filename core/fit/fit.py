@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import torch
 
-from ..car.car import whole
+from ..car.car import whole, whole_vertices
 from ..car.measures import to_dict
 from ..car.parts import material_of, rename_for
 from ..car.prior import ShapePrior, shape_prior
@@ -43,7 +43,7 @@ class FitConfig:
     """Weights in units of 1 - IoU; spreads of the camera's priors in radians and log metres."""
 
     stages: tuple[Stage, ...]
-    prior_weight: float = 0.002
+    prior_weight: float = 0.0007
     appearance_weight: float = 0.05
     red_weight: float = 0.1
     direction_weight: float = 0.012
@@ -61,6 +61,7 @@ QUALITIES = {
 }
 POSE_RATE = torch.tensor([0.03, 0.02, 0.008, 0.02, 0.05, 0.008, 0.008])
 MEASURE_RATE = 0.12
+OVERLAP_PX = 320  # size at which the final overlap is measured
 
 
 @dataclass
@@ -85,7 +86,7 @@ class _State:
 def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, report: Report, prior: ShapePrior | None = None) -> Fit:
     """Find the camera and the measures.
 
-    Returns a Fit whose mask_iou is the overlap of the drawn outline with the matte at the last stage's size, and whose confidence01 is the share
+    Returns a Fit whose mask_iou is the overlap of the drawn outline with the matte, and whose confidence01 is the share
     of belief in the chosen direction times how well the outline fits.  Raises Cancelled through report.
     """
     config = QUALITIES[settings.quality]
@@ -107,10 +108,20 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
         done += stage.steps
     best = int(state.cost.argmin())
     measures = prior.measures(state.z[best : best + 1], state.origin[best : best + 1])[0]
-    iou = float(state.iou[best])
+    pose = state.pose[best]
+    iou = overlap(measures, pose, matte.alpha01, crop)
     shape = CarShape(to_dict(measures), state.starts[best].body_type)
     confidence = believed * float(np.clip((iou - 0.6) / 0.35, 0, 1))
-    return Fit(shape, to_camera(state.pose[best], photo.size_px), iou, confidence)
+    return Fit(shape, to_camera(pose, photo.size_px), iou, confidence)
+
+
+@torch.no_grad()
+def overlap(measures: torch.Tensor, pose: torch.Tensor, alpha01: np.ndarray, crop: Crop) -> float:
+    """Intersection over union of the car's outline with the matte (half transparent counts as outside), inside the photograph."""
+    alpha, valid = cut(alpha01, crop, OVERLAP_PX) > 0.5, cut(np.ones_like(alpha01), crop, OVERLAP_PX) > 0.5
+    matrix, projection = camera_to_car(pose[None]), crop_projection(pose[None], crop)
+    drawn = coverage(whole_vertices(measures[None]), matrix, projection, whole().triangles, OVERLAP_PX)[0].numpy()[::-1] > 0.5
+    return float((drawn & alpha).sum() / max(((drawn | alpha) & valid).sum(), 1))
 
 
 def matte_box(alpha01: np.ndarray) -> tuple[float, float, float, float]:

@@ -1,0 +1,181 @@
+"""The fit finds camera and shape again, and its pieces are what they claim: frames, gradients, linearisation."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from imago.core.car.car import whole, whole_vertices
+from imago.core.car.measures import BODY_TYPES, INDEX, NAMES, to_vector
+from imago.core.car.prior import shape_prior
+from imago.core.car.sheet import face_colors
+from imago.core.fit.fit import FitConfig, Stage, cut, fit, matte_box
+from imago.core.fit.linear_car import linearise
+from imago.core.fit.pose import AZIMUTH, LOG_DISTANCE, POSE_SIZE, Crop, camera_to_car, crop_projection, first_pose, to_camera
+from imago.core.fit.silhouette import coverage, make_target, silhouette_loss, soft_iou
+from imago.core.frames import azimuth_elevation, car_to_clip, car_to_px, clip_from_camera, focal_px, orbit
+from imago.core.render.shade import Skin, render_views
+from imago.core.types import Camera, Matte, Perception, Photo, Settings
+
+SIZE = (320, 224)
+
+
+def peaked(azimuth_rad: float, twin_share: float = 0.0) -> Perception:
+    """Certain of an azimuth, but for a share given to its front-rear twin."""
+    centres = 2 * np.pi * np.arange(72) / 72
+    probability = (1 - twin_share) * np.exp(40 * np.cos(centres - azimuth_rad)) + twin_share * np.exp(40 * np.cos(centres - (np.pi - azimuth_rad)))
+    return Perception((probability / probability.sum()).astype(np.float32), math.radians(10), {"sedan": 1.0}, 0.9)
+
+
+def picture_of(measures: torch.Tensor, camera: Camera) -> tuple[Photo, Matte]:
+    """A shaded drawing of a car and its exact matte."""
+    mesh, (width, height) = whole(), camera.image_size_px
+    matrix = torch.tensor(camera.camera_to_car, dtype=torch.float32)[None]
+    skin = Skin(face_srgb01=face_colors(mesh.part_index, mesh.part_names, "sedan"))
+    drawn = render_views(whole_vertices(measures[None]), mesh.triangles, matrix, clip_from_camera(focal_px(camera), width, height)[None], (height, width), skin)[0]
+    return Photo("drawn.png", drawn[..., :3].clamp(0, 1).numpy(), None), Matte(drawn[..., 3].clamp(0, 1).numpy(), "truth", 1.0)
+
+
+def camera_at(azimuth_deg: float, elevation_deg: float = 9.0, lens_mm: float = 50.0) -> Camera:
+    matrix = orbit(math.radians(azimuth_deg), math.radians(elevation_deg), 9.5, (0.1, 0.0, 0.65))
+    return Camera(SIZE, lens_mm, matrix)
+
+
+def test_pose_and_crop_agree_with_the_frames() -> None:
+    """A point projected by pose and crop lands where Camera and car_to_px put it."""
+    pose = torch.tensor([0.7, 0.2, 0.03, math.log(60.0), math.log(8.0), 0.05, -0.04])
+    crop = Crop(40.0, -20.0, 260.0, SIZE)
+    points = torch.tensor([[0.5, -1.0, 0.4], [-0.8, 2.0, 1.2], [0.0, 0.0, 0.0]])
+    clip = car_to_clip(points[None], camera_to_car(pose[None]), crop_projection(pose[None], crop))[0]
+    ndc = clip[:, :2] / clip[:, 3:]
+    in_crop = torch.stack([(ndc[:, 0] + 1) / 2, (1 - ndc[:, 1]) / 2], 1) * crop.side_px
+    expected = car_to_px(points.numpy().astype(np.float64), to_camera(pose, SIZE))
+    np.testing.assert_allclose(in_crop.numpy() + [crop.left_px, crop.top_px], expected[:, :2], atol=0.02)
+
+
+def test_a_camera_is_rigid_and_looks_at_the_car() -> None:
+    matrix = camera_to_car(torch.tensor([[2.0, 0.3, 0.0, 4.0, 2.0, 0.0, 0.0]]).double())[0].numpy()
+    np.testing.assert_allclose(matrix[:3, :3] @ matrix[:3, :3].T, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(matrix[:3, :3], orbit(2.0, 0.3, 5.0, (0, 0, 0))[:3, :3], atol=1e-12)
+
+
+def test_pose_gradients_against_finite_differences() -> None:
+    pose = torch.tensor([[0.7, 0.2, 0.03, 4.0, 2.1, 0.05, -0.04]], dtype=torch.float64, requires_grad=True)
+    crop = Crop(0.0, 0.0, 224.0, SIZE)
+    point = torch.tensor([[[0.5, -1.0, 0.4]]], dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda p: car_to_clip(point, camera_to_car(p), crop_projection(p, crop)), (pose,))
+
+
+def test_first_pose_fills_the_box() -> None:
+    vertices = whole_vertices(to_vector(BODY_TYPES["sedan"])[None])[0].numpy()
+    box = (60.0, 80.0, 250.0, 170.0)
+    for azimuth in np.linspace(0, 2 * np.pi, 9):
+        pose = first_pose(float(azimuth), 0.15, 11.0, vertices, box, SIZE)
+        px = car_to_px(vertices.astype(np.float64), to_camera(pose, SIZE))[:, :2]
+        low, high = px.min(0), px.max(0)
+        np.testing.assert_allclose((low + high) / 2, [155, 125], atol=1.5)
+        assert min(abs(high[0] - low[0] - 190), abs(high[1] - low[1] - 90)) < 2
+
+
+def test_linear_car_is_exact_at_its_point_and_close_beside_it() -> None:
+    at = torch.stack([to_vector(BODY_TYPES["sedan"]), to_vector(BODY_TYPES["pickup"])])
+    car = linearise(at)
+    torch.testing.assert_close(car.vertices(at), whole_vertices(at))
+    torch.manual_seed(1)
+    for name in ("length", "height", "windshield_run", "roof_width", "wheel_radius"):
+        step = torch.zeros_like(at)
+        step[:, INDEX[name]] = 0.004
+        true = whole_vertices(at + step) - whole_vertices(at)
+        error = (car.vertices(at + step) - whole_vertices(at + step)).norm() / true.norm()
+        assert float(error) < 0.1, name
+
+
+def test_cut_keeps_places() -> None:
+    layer = np.zeros((60, 90), np.float32)
+    layer[20:30, 40:50] = 1
+    crop = Crop(30.0, 10.0, 40.0, (90, 60))
+    small = cut(layer, crop, 20)
+    assert np.argwhere(small > 0.5).mean(0) == pytest.approx([7.0, 7.0], abs=0.3)  # middle (45, 25) -> (7.5, 7.5) in half-pixel terms
+    assert cut(np.ones_like(layer), Crop(-20.0, 0.0, 60.0, (90, 60)), 30)[:, :9].max() < 0.5, "beyond the picture is nothing"
+
+
+def test_silhouette_loss_falls_towards_the_truth_and_pulls_a_shifted_camera_back() -> None:
+    vertices, mesh = whole_vertices(to_vector(BODY_TYPES["sedan"])[None]), whole()
+    crop = Crop(48.0, 0.0, 224.0, SIZE)
+    true = first_pose(0.9, 0.15, 10.0, vertices[0].numpy(), (70.0, 70.0, 250.0, 160.0), SIZE)
+    alpha = coverage(vertices, camera_to_car(true[None]), crop_projection(true[None], crop), mesh.triangles, 96)[0].numpy()[::-1]
+    target = make_target(np.ascontiguousarray(alpha), np.ones_like(alpha))
+    pose = (true + torch.tensor([0.0, 0.0, 0.0, 0.08, 0.0, 0.02, 0.012]))[None].requires_grad_()
+    losses = []
+    optimiser = torch.optim.Adam([pose], 0.004)
+    for _ in range(40):
+        drawn = coverage(vertices, camera_to_car(pose), crop_projection(pose, crop), mesh.triangles, 96)
+        loss = silhouette_loss(drawn, target).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.25 * losses[0] and float(soft_iou(drawn, target)) > 0.97
+
+
+QUICK = FitConfig((Stage(4, 64, 40, 40, 1.0), Stage(1, 96, 50, 25, 0.7)))
+
+
+@pytest.mark.parametrize("azimuth_deg", [35.0, 150.0, 265.0])
+def test_camera_and_shape_are_found_again(azimuth_deg: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A car drawn from the prior, perceived 10 degrees off: outline, direction, proportions come back; wheels stay on the ground."""
+    from imago.core.fit import fit as module
+
+    monkeypatch.setitem(module.QUALITIES, "draft", QUICK)
+    prior = shape_prior()
+    torch.manual_seed(3)
+    measures = prior.measures(0.7 * torch.randn(1, len(NAMES)), prior.typical["sedan"][None])[0]
+    camera = camera_at(azimuth_deg)
+    photo, matte = picture_of(measures, camera)
+    stages: list[float] = []
+    found = fit(photo, matte, peaked(math.radians(azimuth_deg + 10)), Settings(quality="draft"), lambda _, share: stages.append(share))
+    assert found.mask_iou > 0.95
+    error = (azimuth_elevation(found.camera)[0] - azimuth_elevation(camera)[0] + math.pi) % (2 * math.pi) - math.pi
+    assert abs(math.degrees(error)) < 6
+    assert found.shape.measures["height"] / found.shape.measures["length"] == pytest.approx(
+        float(measures[INDEX["height"]] / measures[INDEX["length"]]), rel=0.1
+    )
+    assert stages == sorted(stages) and stages[0] == 0.0
+    assert 0.0 <= found.confidence01 <= 1.0
+
+
+def test_the_picture_tells_nose_from_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Perception in doubt between an azimuth and its twin: the lamps, glass and grille inside the outline decide."""
+    from imago.core.fit import fit as module
+
+    monkeypatch.setitem(module.QUALITIES, "draft", QUICK)
+    right = 0
+    for azimuth_deg in (30.0, 55.0, 125.0, 150.0):
+        photo, matte = picture_of(shape_prior().typical["sedan"], camera_at(azimuth_deg))
+        found = fit(photo, matte, peaked(math.radians(azimuth_deg), twin_share=0.5), Settings(quality="draft"), lambda *_: None)
+        right += math.cos(azimuth_elevation(found.camera)[0] - math.radians(azimuth_deg)) > math.cos(math.radians(25))
+    assert right == 4
+
+
+def test_report_can_stop_the_fit() -> None:
+    from imago.core.errors import Cancelled
+
+    photo, matte = picture_of(shape_prior().typical["sedan"], camera_at(40.0))
+
+    def stop(_: str, share: float) -> None:
+        if share > 0.02:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fit(photo, matte, peaked(math.radians(40.0)), Settings(quality="draft"), stop)
+
+
+def test_matte_box_is_in_pixels() -> None:
+    alpha = np.zeros((20, 30), np.float32)
+    alpha[5:9, 10:22] = 1
+    assert matte_box(alpha) == (10.0, 5.0, 22.0, 9.0)
+    assert POSE_SIZE == 7 and AZIMUTH == 0 and LOG_DISTANCE == 4 and cv2.__version__
