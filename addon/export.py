@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 
 import bpy
@@ -38,6 +40,8 @@ def export_glb(car: CarObjects, path: str | os.PathLike[str]) -> None:
 
 def _export(path: str | os.PathLike[str]) -> None:
     """What is selected, through Blender's exporter.  Raises: RuntimeError with its traceback."""
+    atexit.unregister(_let_go_of_bpy)
+    atexit.register(_let_go_of_bpy)
     bpy.ops.export_scene.gltf(
         filepath=os.fspath(path),
         export_format="GLB",
@@ -49,9 +53,19 @@ def _export(path: str | os.PathLike[str]) -> None:
         export_morph=False,
         export_cameras=False,
         export_lights=False,
-        export_image_format="JPEG",
-        export_image_quality=JPEG_QUALITY,
+        export_image_format="AUTO",
     )
+
+
+def _let_go_of_bpy() -> None:
+    """At the end of the process, take bpy from the exporter's modules.
+
+    The bpy module (4.5) shuts Blender down when its last reference goes.  In a process that also imported torch the exporter's
+    modules outlive that moment, Blender is never shut down, and the process waits for one of its threads for ever.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("io_scene_gltf2.blender.exp"):
+            vars(module).pop("bpy", None)
 
 
 @contextlib.contextmanager
@@ -75,12 +89,13 @@ def _plain_copies(car: CarObjects) -> Iterator[set[bpy.types.Object]]:
     materials: dict[bpy.types.Material, bpy.types.Material] = {}
     copies: list[bpy.types.Object] = []
     with (
+        _jpeg(car.image) as photo,
         _set_aside(bpy.data.objects, {"car", "body", *car.wheels, *car.lamps}),
         _set_aside(bpy.data.materials, {material[ROLE] for material in car.specs}),
     ):
         try:
             for material, spec in car.specs.items():
-                materials[material] = build_export_material(material[ROLE], spec, car.image)
+                materials[material] = build_export_material(material[ROLE], spec, photo)
             copies.append(_root(car))
             copies.append(_copy(car.body, copies[0], materials))
             copies += [_copy(wheel, copies[0], materials) for wheel in car.wheels.values()]
@@ -94,6 +109,24 @@ def _plain_copies(car: CarObjects) -> Iterator[set[bpy.types.Object]]:
                 bpy.data.objects.remove(thing)
             for material in materials.values():
                 bpy.data.materials.remove(material)
+
+
+@contextlib.contextmanager
+def _jpeg(image: bpy.types.Image) -> Iterator[bpy.types.Image]:
+    """The picture as packed JPEG, which the exporter passes through; left to itself it encodes once a material."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "photo.jpg")
+        copy = image.copy()
+        copy.scale(*image.size)  # to its own size: cuts the tie to the packed PNG, which save would write instead
+        copy.filepath_raw, copy.file_format = path, "JPEG"
+        copy.save(quality=JPEG_QUALITY)
+        bpy.data.images.remove(copy)
+        jpeg = bpy.data.images.load(path)
+        jpeg.pack()
+    try:
+        yield jpeg
+    finally:
+        bpy.data.images.remove(jpeg)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ EMISSION_OF_KIND = {
     "fog": ((1.0, 0.92, 0.80), 9.0),
 }
 GLASS_ROUGHNESS = 0.03
+PHOTO_LOOK_KEEPS = {"Metallic": 0.0, "Coat Weight": 0.25}  # the photograph already holds the reflections of metal and clear coat
 LENS_RIB_M = 0.016  # spacing of the ribs pressed into a lamp lens
 
 
@@ -52,8 +53,9 @@ def build_material(name: str, spec: MaterialSpec, photo: bpy.types.NodeTree, kin
         links.new(group.outputs["Color"], _socket(mix.inputs, "B", "RGBA"))
         _socket(mix.inputs, "A", "RGBA").default_value = (*spec.base_color_linear, 1)
         links.new(_socket(mix.outputs, "Result", "RGBA"), shader.inputs["Base Color"])
-        if spec.metallic > 0:
-            _fade(material, group.outputs["Factor"], spec.metallic, shader.inputs["Metallic"])
+        for socket, left in PHOTO_LOOK_KEEPS.items():
+            if shader.inputs[socket].default_value > 0:
+                _fade(material, group.outputs["Factor"], shader.inputs[socket], left)
     if kinds:
         _light_up(material, shader, kinds)
         _press_ribs(material, shader)
@@ -67,7 +69,8 @@ def build_export_material(name: str, spec: MaterialSpec, image: bpy.types.Image)
         texture = _node(material.node_tree.nodes, "ShaderNodeTexImage", (-350, 300))
         texture.image = image
         material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
-        shader.inputs["Metallic"].default_value = 0.0
+        for socket, left in PHOTO_LOOK_KEEPS.items():
+            shader.inputs[socket].default_value *= left
     return material
 
 
@@ -93,11 +96,12 @@ def _principled(name: str, spec: MaterialSpec) -> tuple[bpy.types.Material, bpy.
     return material, shader
 
 
-def _fade(material: bpy.types.Material, factor: bpy.types.NodeSocket, value: float, sink: bpy.types.NodeSocket) -> None:
-    """`value` in the clean look, 0 in the photo look: the photograph already holds the reflections of metal."""
-    fade = _node(material.node_tree.nodes, "ShaderNodeMath", (-350, 50))
-    fade.operation = "MULTIPLY_ADD"
-    fade.inputs[1].default_value, fade.inputs[2].default_value = -value, value
+def _fade(material: bpy.types.Material, factor: bpy.types.NodeSocket, sink: bpy.types.NodeSocket, left: float) -> None:
+    """The socket's own value in the clean look, `left` of it in the photo look."""
+    value = sink.default_value
+    fade = _node(material.node_tree.nodes, "ShaderNodeMath", (-350, 50 if sink.name == "Metallic" else -120))
+    fade.label, fade.operation = sink.name, "MULTIPLY_ADD"
+    fade.inputs[1].default_value, fade.inputs[2].default_value = value * (left - 1), value
     material.node_tree.links.new(factor, fade.inputs[0])
     material.node_tree.links.new(fade.outputs[0], sink)
 

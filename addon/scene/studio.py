@@ -44,7 +44,7 @@ def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> li
     _show_backdrop(scene)
     length_m, width_m, height_m = size_m
     softboxes = (  # place in car lengths, size in car lengths, watts per square metre
-        ((0.0, 0.0, 1.1), (0.9, 1.5), 7),
+        ((0.0, 0.0, 1.1), (0.9, 1.5), 5),
         ((1.2, -0.9, 0.75), (0.9, 0.5), 20),
         ((-1.2, 0.9, 0.7), (0.9, 0.5), 16),
     )
@@ -155,7 +155,7 @@ def _paper(length_m: float) -> bpy.types.Material:
         fade.inputs[socket].default_value = lengths * length_m
     clear, mix = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeMixShader")
     paper = nodes.new("ShaderNodeBsdfDiffuse")  # half the cost of a Principled BSDF
-    paper.inputs["Color"].default_value = (0.62, 0.62, 0.63, 1)
+    paper.inputs["Color"].default_value = (0.55, 0.55, 0.56, 1)
     links.new(place.outputs["Object"], distance.inputs[0])
     links.new(distance.outputs["Value"], fade.inputs["Value"])
     links.new(fade.outputs["Result"], mix.inputs["Fac"])

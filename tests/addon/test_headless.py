@@ -102,12 +102,24 @@ def test_photo_look_changes_colour(lit_scene: CarObjects) -> None:
     flank = (slice(34, 44), slice(40, 56))
     clean = picture(lit_scene, math.pi / 2, photo_look=0.0)[flank].mean((0, 1))
     photo = picture(lit_scene, math.pi / 2, photo_look=1.0)[flank].mean((0, 1))
-    assert clean[0] > 2 * clean[1] and photo[1] > 0.8 * photo[0]
+    assert clean[0] > 2 * clean[1] and clean[0] > 2 * clean[2]
+    assert photo[1] > 0.7 * photo[0] and photo[2] > 0.7 * photo[0]
 
 
 @pytest.mark.slow
 def test_process_ends(tmp_path: Path) -> None:
-    """bpy 4.5 hangs at exit when classes stay registered; a run must not."""
-    code = "import imago.addon as addon; addon.register(); import bpy; bpy.ops.wm.read_factory_settings(use_empty=True); print('done')"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path)
-    assert ended.returncode == 0 and "done" in ended.stdout
+    """bpy 4.5 hangs at exit when classes stay registered, or when glTF was exported beside torch; a run must not."""
+    lines = (
+        "import torch, bpy, sys",
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})",
+        "import imago.addon as addon",
+        "from imago.addon.export import export_glb",
+        "from imago.addon.scene.scene import build_car",
+        "from synthetic import synthetic_car",
+        "addon.register()",
+        "bpy.ops.wm.read_factory_settings(use_empty=True)",
+        "export_glb(build_car(synthetic_car()), 'car.glb')",
+        "print('done')",
+    )
+    ended = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert ended.returncode == 0 and ended.stdout == "done\n" and "Traceback" not in ended.stderr
