@@ -44,7 +44,7 @@ def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> li
     _show_backdrop(scene)
     length_m, width_m, height_m = size_m
     softboxes = (  # place in car lengths, size in car lengths, watts per square metre
-        ((0.0, 0.0, 1.1), (0.9, 1.5), 5),
+        ((0.0, 0.0, 1.1), (0.9, 1.5), 6),
         ((1.2, -0.9, 0.75), (0.9, 0.5), 20),
         ((-1.2, 0.9, 0.7), (0.9, 0.5), 16),
     )
@@ -53,6 +53,8 @@ def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> li
         _softbox(scene, Vector(place) * length_m, target, (wide * length_m, high * length_m), power)
         for place, (wide, high), power in softboxes
     ]
+    for side in things[1:]:
+        side.visible_glossy = False  # low as they stand, their reflections would bleach hood and trunk
     return [*things, _floor(scene, length_m)]
 
 
