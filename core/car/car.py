@@ -53,6 +53,12 @@ def whole_vertices(measures: torch.Tensor) -> torch.Tensor:
 
 
 @cache
+def triangles_on(device: torch.device) -> torch.Tensor:
+    """whole().triangles on a device; the same tensor at every call."""
+    return whole().triangles.to(device)
+
+
+@cache
 def whole() -> Whole:
     """The triangles of body and wheels; constant, like the template."""
     shared = template()

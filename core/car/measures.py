@@ -61,6 +61,7 @@ MEASURES = (
     Measure("side_bulge", 0.0, 0.12, "flank's widest line outside belt and sill"),
     Measure("sill_tuck", 0.0, 0.2, "sill inside the widest line"),
     Measure("arch_gap", 0.02, 0.14, "wheel arch outside the tread"),
+    Measure("roundness", 0.0, 1.5, "how round the edges between hood, glass, roof and trunk are: 0 folded, 1 usual"),
     Measure("cab_drop", 0.0, 1.0, "0: the roof runs to the rear; 1: it ends at the cab (pickup)"),
     Measure("bed_depth", 0.0, 0.6, "depth of the open bed under its rails"),
 )
@@ -75,7 +76,7 @@ _SEDAN = {
     "cowl_offset": 0.40, "cowl_height": 0.99, "windshield_run": 0.68, "roof_front_drop": 0.05, "roof_rear_offset": -0.42, "roof_rear_drop": 0.06,
     "rear_window_run": 0.70, "deck_front_height": 1.05, "deck_rear_height": 1.00, "tail_slant": 0.06, "tail_round": 0.20, "tail_width": 0.86,
     "belt_front": 0.93, "belt_rear": 0.97, "roof_width": 0.66, "hood_width": 0.80, "roof_crown": 0.06, "hood_crown": 0.05, "windshield_bow": 0.16,
-    "b_pillar": 0.45, "c_pillar": 0.84, "side_bulge": 0.04, "sill_tuck": 0.07, "arch_gap": 0.06, "cab_drop": 0.0, "bed_depth": 0.0,
+    "b_pillar": 0.45, "c_pillar": 0.84, "side_bulge": 0.04, "sill_tuck": 0.07, "arch_gap": 0.06, "roundness": 1.0, "cab_drop": 0.0, "bed_depth": 0.0,
 }  # fmt: skip
 BODY_TYPES: dict[str, dict[str, float]] = {
     "sedan": _SEDAN,
@@ -107,7 +108,7 @@ BODY_TYPES: dict[str, dict[str, float]] = {
         "clearance": 0.38, "hood_front_height": 1.00, "nose_slant": 0.06, "nose_round": 0.16, "nose_width": 0.90, "cowl_offset": 0.48,
         "cowl_height": 1.17, "windshield_run": 0.55, "roof_rear_offset": -1.15, "roof_rear_drop": 0.05, "rear_window_run": 0.12,
         "deck_front_height": 1.17, "deck_rear_height": 1.15, "tail_slant": 0.02, "tail_round": 0.05, "tail_width": 0.95, "belt_front": 1.12,
-        "belt_rear": 1.10, "c_pillar": 0.92, "b_pillar": 0.62, "roof_width": 0.74, "hood_width": 0.84, "arch_gap": 0.08, "cab_drop": 1.0,
+        "belt_rear": 1.10, "c_pillar": 0.92, "b_pillar": 0.62, "roof_width": 0.74, "hood_width": 0.84, "arch_gap": 0.08, "roundness": 0.6, "cab_drop": 1.0,
         "bed_depth": 0.45,
     },
     "coupe": _SEDAN | {

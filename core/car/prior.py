@@ -30,7 +30,7 @@ class ShapePrior:
 
         A measure that would leave its limits is held there, but keeps its gradient, so that it can come back.
         """
-        free = origin + z @ self.factor.T
+        free = origin + z @ self.factor.to(z).T
         return free + (torch.minimum(torch.maximum(free, LOW.to(free)), HIGH.to(free)) - free).detach()
 
     def scaled(self, body_type: str, shares_of_length: dict[str, float]) -> torch.Tensor:

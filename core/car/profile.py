@@ -47,12 +47,20 @@ def _sample(keys: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.cat([*pieces, keys["G"][:, None]], 1)
 
 
-def _smooth(values: torch.Tensor, passes: int) -> torch.Tensor:
-    """Round the corners of (B, n) by repeated quarter-half-quarter averaging; the ends stay."""
+def _smooth(values: torch.Tensor, passes: int, softness: torch.Tensor | None = None) -> torch.Tensor:
+    """Round the corners of (B, n) by repeated quarter-half-quarter averaging, at each point as far as softness (B, n) says; the ends stay."""
+    smooth = values
     for _ in range(passes):
-        inner = 0.25 * values[:, :-2] + 0.5 * values[:, 1:-1] + 0.25 * values[:, 2:]
-        values = torch.cat([values[:, :1], inner, values[:, -1:]], 1)
-    return values
+        inner = 0.25 * smooth[:, :-2] + 0.5 * smooth[:, 1:-1] + 0.25 * smooth[:, 2:]
+        smooth = torch.cat([smooth[:, :1], inner, smooth[:, -1:]], 1)
+    return smooth if softness is None else values + (smooth - values) * softness
+
+
+def _softness(m: dict[str, torch.Tensor]) -> torch.Tensor:
+    """(B, COLUMNS) how far corners of rail and middle are rounded: `roundness`, but a pickup's cab ends with an edge."""
+    cab_end = torch.zeros(COLUMNS, device=m["roundness"].device)
+    cab_end[COLUMN["C"] - 1 : COLUMN["CC"] + 2] = 1.0
+    return m["roundness"][:, None] * (1 - m["cab_drop"][:, None] * cab_end)
 
 
 def mix(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
@@ -162,7 +170,10 @@ def curves(measures: torch.Tensor) -> Curves:
     sill_z = {key: m["clearance"] for key in KEYS}
     widest_z = {key: mix(belt_z[key], m["clearance"], WIDEST_ROW) for key in KEYS}
 
-    rail = torch.stack([_smooth(_sample(rail_x), 2), _smooth(_sample(rail_y), 1), _smooth(_sample(rail_z) + roof_arch, 2)], -1)
+    soft = _softness(m)
+    rail = torch.stack(
+        [_smooth(_sample(rail_x), 2, soft), _smooth(_sample(rail_y), 1, soft), _smooth(_sample(rail_z) + roof_arch, 2, soft)], -1
+    )
     belt = torch.stack([_smooth(_sample(belt_x), 2), _smooth(_sample(belt_y), 1), _smooth(_sample(belt_z), 2)], -1)
     widest = torch.stack([_smooth(_sample(wide_x), 2), _sample(low_y), _sample(widest_z)], -1)
     sill = torch.stack([_smooth(_sample(sill_x), 2), _sample(low_y), _sample(sill_z)], -1)

@@ -6,8 +6,12 @@ from a tail, where silhouettes cannot: glass, tyres, lamps and plates must fall 
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 
+from ..car.car import whole
+from ..car.parts import material_of, rename_for
 from ..frames import car_to_clip
 from ..render.render import rasterize
 
@@ -17,6 +21,14 @@ GROUP_OF = {
     "tail_lens": "tail_lamp", "indicator_lens": "front_lamp", "rim": "rim", "plate": "plate", "mirror": "paint",
 }  # fmt: skip
 NOISE = 0.08  # colours closer than this, in shares of the Lab range, count as alike
+
+
+@cache
+def face_groups(body_type: str) -> torch.Tensor:
+    """(F,) index into GROUPS of every triangle of car.whole()."""
+    mesh, renamed = whole(), rename_for(body_type)
+    table = torch.tensor([GROUPS.index(GROUP_OF[material_of(renamed.get(name, name))]) for name in mesh.part_names])
+    return table[mesh.part_index]
 
 
 def group_map(vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, group: torch.Tensor, size_px: int) -> torch.Tensor:

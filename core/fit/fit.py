@@ -9,16 +9,17 @@ that cost, the picture inside the outline and the perceived direction.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 
-from ..car.car import whole, whole_vertices
+from ..car.car import triangles_on, whole, whole_vertices
 from ..car.measures import to_dict
-from ..car.parts import material_of, rename_for
 from ..car.prior import ShapePrior, shape_prior
+from ..device import choose_device
 from ..types import CarShape, Fit, Matte, Perception, Photo, Report, Settings
 from . import appearance
 from .linear_car import LinearCar, linearise
@@ -64,6 +65,16 @@ MEASURE_RATE = 0.12
 OVERLAP_PX = 320  # size at which the final overlap is measured
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """What does not change during a fit."""
+
+    photo: Photo
+    matte: Matte
+    perception: Perception
+    crop: Crop
+
+
 @dataclass
 class _State:
     """The hypotheses still alive: pose (B, 7), z (B, P), where they came from, and their cost and overlap after the last stage."""
@@ -94,6 +105,7 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
     box = matte_box(matte.alpha01)
     side = (1 + 2 * config.margin) * max(box[2] - box[0], box[3] - box[1])
     crop = Crop((box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side, photo.size_px)
+    scene, device = _Scene(photo, matte, perception, crop), choose_device(settings.device)
     starts = make_starts(perception, prior, box, photo.size_px, config.stages[0].hypotheses)
     count = len(starts)
     state = _State(torch.stack([s.pose for s in starts]), torch.zeros(count, prior.factor.shape[0]), starts, torch.zeros(count), torch.zeros(count))
@@ -102,7 +114,7 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
     for stage in config.stages:
         state = state.keep(torch.argsort(state.cost)[: stage.hypotheses])
         report("fit", done / total)
-        state = _descend(state, stage, config, prior, perception, photo, matte, crop, lambda k, d=done: report("fit", (d + k) / total))
+        state = _descend(state, stage, config, prior, scene, device, lambda k, d=done: report("fit", (d + k) / total))  # type: ignore[misc]
         if len(state.starts) > 1:
             believed = _belief(state)
         done += stage.steps
@@ -148,32 +160,38 @@ def _belief(state: _State) -> float:
     return float(weight[same].sum())
 
 
-def _descend(state, stage: Stage, config: FitConfig, prior: ShapePrior, perception: Perception, photo, matte, crop: Crop, tick) -> _State:
-    """Run one stage; returns the state with fresh costs."""
-    alpha = cut(matte.alpha01, crop, stage.size_px)
-    target = make_target(alpha, (cut(np.ones_like(matte.alpha01), crop, stage.size_px) > 0.5).astype(np.float32))
-    mesh = whole()
-    pose, z = state.pose.clone().requires_grad_(), state.z.clone().requires_grad_()
+def _descend(
+    state: _State, stage: Stage, config: FitConfig, prior: ShapePrior, scene: _Scene, device: torch.device, tick: Callable[[int], None]
+) -> _State:
+    """Run one stage on a device; returns the state, on the CPU, with fresh costs."""
+    alpha, valid = cut(scene.matte.alpha01, scene.crop, stage.size_px), cut(np.ones_like(scene.matte.alpha01), scene.crop, stage.size_px)
+    target = make_target(alpha, (valid > 0.5).astype(np.float32))
+    lab = cv2.cvtColor(cut(scene.photo.image_srgb01, scene.crop, stage.size_px), cv2.COLOR_RGB2LAB) / 100.0
+    pose, z = (t.to(device).clone().requires_grad_() for t in (state.pose, state.z))
     optimiser = torch.optim.Adam([{"params": [pose]}, {"params": [z]}], betas=(0.85, 0.99))
-    first, origin = torch.stack([s.pose for s in state.starts]), state.origin
+    first, origin = torch.stack([s.pose for s in state.starts]).to(device), state.origin.to(device)
+    moving, there = POSE_RATE.to(device), target.to(device)
     for step in range(stage.steps):
         tick(step)
         if step % stage.relinearise == 0:
-            car = _expand(prior.measures(z.detach(), origin))
+            car = _expand(prior.measures(z.detach(), origin).cpu())
+            car_there = car.to(device)
         rate = stage.rate * (0.08 + 0.92 * 0.5 * (1 + math.cos(math.pi * step / stage.steps)))
         optimiser.param_groups[0]["lr"], optimiser.param_groups[1]["lr"] = 1.0, MEASURE_RATE * rate
-        loss, _ = _cost(pose, z, origin, first, car, prior, perception, config, target, crop, mesh, stage.size_px)
+        loss, _ = _cost(pose, z, car_there.vertices(prior.measures(z, origin)), first, config, there, scene.crop, stage.size_px)
         optimiser.zero_grad()
         loss.sum().backward()
         before = pose.detach().clone()
         optimiser.step()
         with torch.no_grad():  # one Adam for all pose numbers, each with its own step length
-            pose.copy_(before + (pose - before) * POSE_RATE * rate)
+            pose.copy_(before + (pose - before) * moving * rate)
+    done = _State(pose.detach().cpu(), z.detach().cpu(), state.starts, state.cost, state.iou)
     with torch.no_grad():
-        car = LinearCar(*(t for t in (car.at, car.origin, car.slope)))
-        loss, iou = _cost(pose, z, origin, first, car, prior, perception, config, target, crop, mesh, stage.size_px)
-    done = _State(pose.detach(), z.detach(), state.starts, loss, iou)
-    return _State(done.pose, done.z, done.starts, loss + _picture_cost(done, car, prior, perception, photo, crop, config, target, stage.size_px), iou)
+        vertices = car.vertices(prior.measures(done.z, done.origin))
+        loss, iou = _cost(done.pose, done.z, vertices, first.cpu(), config, target, scene.crop, stage.size_px)
+        picture = torch.from_numpy(np.ascontiguousarray(lab[::-1]))
+        loss = loss + _picture_cost(done, vertices, picture, scene, config, target, stage.size_px)
+    return _State(done.pose, done.z, done.starts, loss, iou)
 
 
 def _expand(measures: torch.Tensor) -> LinearCar:
@@ -183,33 +201,29 @@ def _expand(measures: torch.Tensor) -> LinearCar:
     return LinearCar(few.at[index], few.origin[index], few.slope[index])
 
 
-def _cost(pose, z, origin, first, car: LinearCar, prior, perception, config: FitConfig, target: Target, crop, mesh, size_px: int):
-    """(B,) cost and (B,) IoU, differentiable in pose and z."""
-    vertices = car.vertices(prior.measures(z, origin))
-    silhouettes = coverage(vertices, camera_to_car(pose), crop_projection(pose, crop), mesh.triangles, size_px)
-    moved = pose - first
+def _cost(
+    pose: torch.Tensor, z: torch.Tensor, vertices: torch.Tensor, first: torch.Tensor, config: FitConfig, target: Target, crop: Crop, size_px: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(B,) cost and (B,) IoU, differentiable in pose, z and vertices."""
+    silhouettes = coverage(vertices, camera_to_car(pose), crop_projection(pose, crop), triangles_on(pose.device), size_px)
     spreads = torch.full((POSE_SIZE,), torch.inf)
     spreads[AZIMUTH], spreads[ELEVATION], spreads[ROLL] = config.azimuth_spread_rad, config.elevation_spread_rad, config.roll_spread_rad
     spreads[LOG_DISTANCE] = config.distance_spread
-    unlikely = 0.5 * (moved / spreads).square().sum(1) + 0.5 * z.square().sum(1)
+    unlikely = 0.5 * ((pose - first) / spreads.to(pose)).square().sum(1) + 0.5 * z.square().sum(1)
     return silhouette_loss(silhouettes, target) + config.prior_weight * unlikely, soft_iou(silhouettes, target)
 
 
-def _picture_cost(state: _State, car: LinearCar, prior, perception, photo: Photo, crop, config: FitConfig, target: Target, size_px: int) -> torch.Tensor:
-    """(B,) what the picture inside the outline and the perceived direction say against each hypothesis."""
+def _picture_cost(
+    state: _State, vertices: torch.Tensor, picture: torch.Tensor, scene: _Scene, config: FitConfig, target: Target, size_px: int
+) -> torch.Tensor:
+    """(B,) what the picture (S, S, 3) inside the outline, as Lab / 100, and the perceived direction say against each hypothesis."""
     mesh = whole()
-    lab = cv2.cvtColor(cut(photo.image_srgb01, crop, size_px), cv2.COLOR_RGB2LAB) / 100.0
-    picture = torch.from_numpy(np.ascontiguousarray(lab[::-1]))
     costs = []
     for k, start in enumerate(state.starts):
-        renamed = rename_for(start.body_type)
-        table = torch.tensor([appearance.GROUPS.index(appearance.GROUP_OF[material_of(renamed.get(n, n))]) for n in mesh.part_names])
-        pose, z = state.pose[k : k + 1], state.z[k : k + 1]
-        with torch.no_grad():
-            one = LinearCar(car.at[k : k + 1], car.origin[k : k + 1], car.slope[k : k + 1])
-            vertices = one.vertices(prior.measures(z, start.origin[None]))
-            groups = appearance.group_map(vertices, camera_to_car(pose), crop_projection(pose, crop), mesh.triangles, table[mesh.part_index], size_px)
-            cost = config.appearance_weight * appearance.appearance_cost(groups, picture, target.alpha01)
-            cost = cost + config.red_weight * appearance.red_cost(groups, picture, target.alpha01)
-        costs.append(cost[0] - config.direction_weight * azimuth_log_probability(perception, float(pose[0, AZIMUTH])))
+        group, pose = appearance.face_groups(start.body_type), state.pose[k : k + 1]
+        matrix, projection = camera_to_car(pose), crop_projection(pose, scene.crop)
+        groups = appearance.group_map(vertices[k : k + 1], matrix, projection, mesh.triangles, group, size_px)
+        cost = config.appearance_weight * appearance.appearance_cost(groups, picture, target.alpha01)
+        cost = cost + config.red_weight * appearance.red_cost(groups, picture, target.alpha01)
+        costs.append(cost[0] - config.direction_weight * azimuth_log_probability(scene.perception, float(pose[0, AZIMUTH])))
     return torch.stack(costs)

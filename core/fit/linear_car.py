@@ -17,6 +17,10 @@ class LinearCar:
     origin: torch.Tensor
     slope: torch.Tensor
 
+    def to(self, device: torch.device) -> LinearCar:
+        """The same on another device."""
+        return LinearCar(self.at.to(device), self.origin.to(device), self.slope.to(device))
+
     def vertices(self, measures: torch.Tensor) -> torch.Tensor:
         """(B, P) measures -> (B, V, 3), differentiable."""
         change = torch.bmm((measures - self.at)[:, None], self.slope)[:, 0]

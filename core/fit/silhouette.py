@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from ..errors import check_shape
 from ..frames import car_to_clip
-from ..render.render import antialias, antialias_topology, rasterize
+from ..render.render import antialias_topology, silhouette
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,10 @@ class Target:
     outside: torch.Tensor
     inside: torch.Tensor
     valid: torch.Tensor
+
+    def to(self, device: torch.device) -> Target:
+        """The same on another device."""
+        return Target(self.alpha01.to(device), self.outside.to(device), self.inside.to(device), self.valid.to(device))
 
 
 def make_target(alpha01: np.ndarray, valid: np.ndarray) -> Target:
@@ -39,20 +44,13 @@ def make_target(alpha01: np.ndarray, valid: np.ndarray) -> Target:
 def coverage(vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, size_px: int) -> torch.Tensor:
     """(B, S, S) antialiased silhouettes, row 0 = bottom, differentiable in vertices (B, V, 3) and cameras (B, 4, 4)."""
     clip = car_to_clip(vertices_car, matrix, projection)
-    rast, _ = rasterize(clip, triangles, (size_px, size_px), grad_db=False, with_db=False)
-    covered = (rast[..., 3:] > 0).to(clip.dtype)
-    return antialias(covered, rast, clip, triangles, _topology(triangles))[..., 0]
+    return silhouette(clip, triangles, (size_px, size_px), topology(triangles))[..., 0]
 
 
-_known_topology: dict[int, tuple[torch.Tensor, object]] = {}
-
-
-def _topology(triangles: torch.Tensor):
-    """The edge table of a constant triangle list, made once."""
-    key = id(triangles)
-    if key not in _known_topology or _known_topology[key][0] is not triangles:
-        _known_topology[key] = (triangles, antialias_topology(triangles))
-    return _known_topology[key][1]
+@lru_cache(maxsize=4)
+def topology(triangles: torch.Tensor) -> torch.Tensor:
+    """The edge table of a constant triangle list, made once (tensors hash by identity)."""
+    return antialias_topology(triangles)
 
 
 def soft_iou(silhouettes: torch.Tensor, target: Target) -> torch.Tensor:

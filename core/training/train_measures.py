@@ -120,6 +120,8 @@ def fit_car(model: CarModel, config: Config) -> tuple[torch.Tensor, dict[str, fl
         if wheels is not None:
             wheel = torch.cat([wheel_centres(measures)[0], measures[0, INDEX["wheel_radius"]].expand(4, 1)], 1)
             loss = loss + config.wheel_weight * ((wheel - (wheels - torch.tensor([0.0, origin_y, 0.0, 0.0]))) / length).square().sum(1).mean()
+        ends = torch.stack([vertices[0, :, 1].min() - low[1] + origin_y, vertices[0, :, 1].max() - high[1] + origin_y])
+        loss = loss + config.wheel_weight * (ends / length).square().sum()  # bumpers are small in outlines, but they make the length
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
