@@ -46,8 +46,11 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, required=True)
     parser.add_argument("--command", required=True)
     parser.add_argument("--machine", required=True)
+    parser.add_argument("--commit", help="the commit that the run was trained with; default the present one")
     given = parser.parse_args()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    commit = (
+        given.commit or subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    )
     entry = release(given.run, given.weights, json.loads(given.scores.read_text()), given.command, given.machine, commit)
     print(json.dumps(entry, indent=1))
 

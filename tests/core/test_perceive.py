@@ -66,6 +66,15 @@ def test_square_encloses_the_matte_and_the_crop_is_centred_on_it() -> None:
     assert np.abs(middle - (INPUT_PX - 1) / 2).max() <= 1
 
 
+def test_a_large_photograph_is_cut_like_its_reduction() -> None:
+    image, alpha = car_like_picture(300, 440)
+    layers = np.dstack([image, alpha])
+    large = cv2.resize(layers, None, fx=5, fy=5, interpolation=cv2.INTER_LINEAR)
+    small_cut, large_cut = (cut_square(a, *square_of(a[..., 3]), INPUT_PX) for a in (layers, large))
+    assert np.abs(small_cut - large_cut)[..., :3].max() < 0.05
+    assert ((small_cut[..., 3] > 0.5) == (large_cut[..., 3] > 0.5)).mean() > 0.97
+
+
 def test_even_levels_removes_exposure() -> None:
     image, alpha = car_like_picture(60, 60)
     dark = even_levels(image * 0.8 + 0.05, alpha)
@@ -88,11 +97,13 @@ def test_peaks_are_apart_and_hold_the_probability() -> None:
 def test_perceive_on_a_tiny_picture(tmp_path: Path) -> None:
     write_weights(tmp_path)
     image, alpha = car_like_picture(12, 16)
+    threads = torch.get_num_threads()
     found = perceive(Photo("tiny", image), Matte(alpha, "test", 1.0), weights=tmp_path)
     assert found.azimuth_probability.shape == (AZIMUTH_BINS,) and found.azimuth_probability.sum() == pytest.approx(1, abs=1e-5)
     assert set(found.body_type_probability) == set(BODY_TYPES) and sum(found.body_type_probability.values()) == pytest.approx(1, abs=1e-5)
     assert set(found.estimates) == set(FIGURES) and all(sigma > 0 for _, sigma in found.estimates.values())
     assert 0 < found.confidence01 <= 1
+    assert torch.get_num_threads() == threads
 
 
 def test_one_changed_byte_is_a_weights_error(tmp_path: Path) -> None:
