@@ -1,7 +1,7 @@
 """What the picture inside the matte says of a pose: parts of one material should have one colour, and materials different ones.
 
-A piecewise-constant model of the picture (Mumford and Shah 1989; Chan and Vese 2001) with the rendered parts as its regions.  It tells a nose
-from a tail, where silhouettes cannot: glass, tyres, lamps and plates must fall on pixels that look alike.
+A piecewise-constant model of the picture (Mumford and Shah 1989; Chan and Vese 2001) with the rendered parts as its regions.  It
+tells a nose from a tail, where silhouettes cannot: glass, tyres, lamps and plates must fall on pixels that look alike.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ..render.render import rasterize
 
 GROUPS = ("paint", "glass", "dark", "front_lamp", "tail_lamp", "rim", "plate")
 GROUP_OF = {
-    "paint": "paint", "glass": "glass", "trim": "dark", "grille": "dark", "underbody": "dark", "tyre": "dark", "headlight_lens": "front_lamp",
-    "tail_lens": "tail_lamp", "indicator_lens": "front_lamp", "rim": "rim", "plate": "plate", "mirror": "paint",
+    "paint": "paint", "glass": "glass", "trim": "dark", "grille": "dark", "underbody": "dark", "tyre": "dark",
+    "headlight_lens": "front_lamp", "tail_lens": "tail_lamp", "indicator_lens": "front_lamp", "rim": "rim", "plate": "plate", "mirror": "paint",
 }  # fmt: skip
 NOISE = 0.08  # colours closer than this, in shares of the Lab range, count as alike
 
@@ -31,7 +31,9 @@ def face_groups(body_type: str) -> torch.Tensor:
     return table[mesh.part_index]
 
 
-def group_map(vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, group: torch.Tensor, size_px: int) -> torch.Tensor:
+def group_map(
+    vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, group: torch.Tensor, size_px: int
+) -> torch.Tensor:
     """(B, S, S) int64 group of the face at each pixel, -1 where empty, row 0 = bottom; group (F,) by triangle."""
     with torch.no_grad():
         rast, _ = rasterize(car_to_clip(vertices_car, matrix, projection), triangles, (size_px, size_px), grad_db=False, with_db=False)
@@ -40,10 +42,7 @@ def group_map(vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torc
 
 
 def appearance_cost(groups: torch.Tensor, lab: torch.Tensor, alpha01: torch.Tensor) -> torch.Tensor:
-    """(B,) mean negative log-likelihood per matte pixel of the picture lab (S, S, 3), given groups (B, S, S), under one Gaussian a group.
-
-    Lamps have prior colours: the share of red pixels must lie on tail lamps (see red_cost).
-    """
+    """(B,) mean negative log-likelihood per matte pixel of the picture lab (S, S, 3): one Laplacian for each of the groups (B, S, S)."""
     costs = []
     for labels in groups:
         total, count = lab.new_zeros(()), 0

@@ -2,8 +2,8 @@
 
 Minimises over pose and whitened measures z
     (1 - IoU) + distance terms + w (|z|^2 / 2 + camera priors)
-with Adam, the outline drawn by the project's rasteriser (antialiased, so that edges carry gradients), at growing sizes; starts are weeded out by
-that cost, the picture inside the outline and the perceived direction.
+with Adam, the outline drawn by the project's rasteriser (antialiased, so that edges carry gradients), at growing sizes; starts
+are weeded out by that cost, the picture inside the outline and the perceived direction.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -97,8 +98,8 @@ class _State:
 def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, report: Report, prior: ShapePrior | None = None) -> Fit:
     """Find the camera and the measures.
 
-    Returns a Fit whose mask_iou is the overlap of the drawn outline with the matte, and whose confidence01 is the share
-    of belief in the chosen direction times how well the outline fits.  Raises Cancelled through report.
+    Returns a Fit whose mask_iou is the overlap of the drawn outline with the matte, and whose confidence01 is the share of belief in
+    the chosen direction times how well the outline fits.  Raises what report raises, UserInputError for a device that is not there.
     """
     config = QUALITIES[settings.quality]
     prior = prior or shape_prior()
@@ -108,13 +109,15 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
     scene, device = _Scene(photo, matte, perception, crop), choose_device(settings.device)
     starts = make_starts(perception, prior, box, photo.size_px, config.stages[0].hypotheses)
     count = len(starts)
-    state = _State(torch.stack([s.pose for s in starts]), torch.zeros(count, prior.factor.shape[0]), starts, torch.zeros(count), torch.zeros(count))
+    poses, z = torch.stack([s.pose for s in starts]), torch.zeros(count, prior.factor.shape[0])
+    state = _State(poses, z, starts, torch.zeros(count), torch.zeros(count))
     done, total = 0, sum(stage.steps for stage in config.stages)
     believed = 1.0
     for stage in config.stages:
         state = state.keep(torch.argsort(state.cost)[: stage.hypotheses])
         report("fit", done / total)
-        state = _descend(state, stage, config, prior, scene, device, lambda k, d=done: report("fit", (d + k) / total))  # type: ignore[misc]
+        tick = partial(_tell, report, done, total)
+        state = _descend(state, stage, config, prior, scene, device, tick)
         if len(state.starts) > 1:
             believed = _belief(state)
         done += stage.steps
@@ -125,6 +128,10 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
     shape = CarShape(to_dict(measures), state.starts[best].body_type)
     confidence = believed * float(np.clip((iou - 0.6) / 0.35, 0, 1))
     return Fit(shape, to_camera(pose, photo.size_px), iou, confidence)
+
+
+def _tell(report: Report, done: int, total: int, step: int) -> None:
+    report("fit", (done + step) / total)
 
 
 @torch.no_grad()
@@ -202,7 +209,14 @@ def _expand(measures: torch.Tensor) -> LinearCar:
 
 
 def _cost(
-    pose: torch.Tensor, z: torch.Tensor, vertices: torch.Tensor, first: torch.Tensor, config: FitConfig, target: Target, crop: Crop, size_px: int
+    pose: torch.Tensor,
+    z: torch.Tensor,
+    vertices: torch.Tensor,
+    first: torch.Tensor,
+    config: FitConfig,
+    target: Target,
+    crop: Crop,
+    size_px: int,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(B,) cost and (B,) IoU, differentiable in pose, z and vertices."""
     silhouettes = coverage(vertices, camera_to_car(pose), crop_projection(pose, crop), triangles_on(pose.device), size_px)

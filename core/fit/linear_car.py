@@ -1,4 +1,7 @@
-"""The car's vertices as an affine function of its measures near a point: exact there, and fifty times cheaper than the template to differentiate."""
+"""The car's vertices as an affine function of its measures near a point.
+
+Exact there, and fifty times cheaper to differentiate than the template.
+"""
 
 from __future__ import annotations
 

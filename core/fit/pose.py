@@ -71,7 +71,12 @@ def crop_projection(pose: torch.Tensor, crop: Crop) -> torch.Tensor:
     shift_y = 1 - 2 * (height / 2 - crop.top_px) / crop.side_px
     zero, one = torch.zeros_like(focal), torch.ones_like(focal)
     depth, offset = (FAR_M + NEAR_M) / (NEAR_M - FAR_M), 2 * FAR_M * NEAR_M / (NEAR_M - FAR_M)
-    rows = ((focal, zero, -shift_x * one, zero), (zero, focal, -shift_y * one, zero), (zero, zero, depth * one, offset * one), (zero, zero, -one, zero))
+    rows = (
+        (focal, zero, -shift_x * one, zero),
+        (zero, focal, -shift_y * one, zero),
+        (zero, zero, depth * one, offset * one),
+        (zero, zero, -one, zero),
+    )
     return torch.stack([torch.stack(row, -1) for row in rows], -2)
 
 
@@ -83,11 +88,16 @@ def to_camera(pose: torch.Tensor, photo_size_px: tuple[int, int]) -> Camera:
 
 
 def first_pose(
-    azimuth_rad: float, elevation_rad: float, distance_m: float, vertices_car: np.ndarray, box_px: tuple[float, float, float, float], photo_size_px: tuple[int, int]
+    azimuth_rad: float,
+    elevation_rad: float,
+    distance_m: float,
+    vertices_car: np.ndarray,
+    box_px: tuple[float, float, float, float],
+    photo_size_px: tuple[int, int],
 ) -> torch.Tensor:
     """(7,) pose from a direction, such that the car's projection has the box's middle and size.
 
-    box_px = (left, top, right, bottom) of the matte.  Two rounds of aiming suffice, since pan and tilt are small.
+    box_px = (left, top, right, bottom) of the matte.  A few rounds of aiming suffice, since pan and tilt are small.
     """
     width, height = photo_size_px
     log_scale = math.log((box_px[2] - box_px[0]) / 4.5)

@@ -16,8 +16,11 @@ from ..render.render import antialias_topology, silhouette
 
 @dataclass(frozen=True)
 class Target:
-    """The matte's crop at one size, row 0 = bottom as the rasteriser draws: alpha01 (S, S), and the distance of each pixel outside to the car and of
-    each pixel inside to the background, both (S, S) in shares of the crop's side; valid (S, S) is 0 beyond the photograph, where nobody knows."""
+    """The matte's crop at one size, row 0 = bottom as the rasteriser draws.
+
+    alpha01 (S, S); outside and inside (S, S): the distance of each pixel outside to the car and of each pixel inside to the background, in
+    shares of the crop's side; valid (S, S) is 0 beyond the photograph, where nobody knows.
+    """
 
     alpha01: torch.Tensor
     outside: torch.Tensor
@@ -41,7 +44,9 @@ def make_target(alpha01: np.ndarray, valid: np.ndarray) -> Target:
     return Target(*(torch.from_numpy(np.ascontiguousarray(layer[::-1], dtype=np.float32)) for layer in layers))
 
 
-def coverage(vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, size_px: int) -> torch.Tensor:
+def coverage(
+    vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, size_px: int
+) -> torch.Tensor:
     """(B, S, S) antialiased silhouettes, row 0 = bottom, differentiable in vertices (B, V, 3) and cameras (B, 4, 4)."""
     clip = car_to_clip(vertices_car, matrix, projection)
     return silhouette(clip, triangles, (size_px, size_px), topology(triangles))[..., 0]

@@ -1,4 +1,4 @@
-"""Where the fit begins: the directions and body types that the picture makes likely, and the mirror twin that silhouettes cannot exclude."""
+"""Where the fit begins: the directions and body types that the picture makes likely, and the twin that silhouettes cannot exclude."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from .pose import first_pose
 
 SMALLEST_SHARE = 0.04  # a less likely direction is not tried
 TWIN_APART_RAD = math.radians(35)
+ALWAYS_BESIDE = {"sedan": ("wagon",), "hatchback": ("wagon",)}  # the network never saw a wagon and takes them for these
 DISTANCE_LENGTHS = 2.6  # usual distance of the camera, in car lengths, where the picture says nothing
 
 
 @dataclass(frozen=True)
 class Start:
-    """One hypothesis: pose (7,), origin (P,) the measures about which the shape may vary, and how likely its azimuth was, as log probability."""
+    """One hypothesis: pose (7,), origin (P,) the measures about which the shape may vary, and its azimuth's log probability."""
 
     pose: torch.Tensor
     origin: torch.Tensor
@@ -38,7 +39,7 @@ def azimuth_log_probability(perception: Perception, azimuth_rad: float) -> float
 
 
 def directions(perception: Perception, largest_count: int) -> list[float]:
-    """Azimuths to try, most likely first: the peaks, and the front-rear twin (pi - azimuth) of the best, whose outline is nearly the same."""
+    """Azimuths to try, most likely first: the peaks, and the front-rear twin (pi - azimuth) of the best with nearly the same outline."""
     peaks = [azimuth for azimuth, share in azimuth_peaks(perception.azimuth_probability, largest_count) if share > SMALLEST_SHARE]
     twin = math.pi - peaks[0]
     if all(math.cos(twin - a) < math.cos(TWIN_APART_RAD) for a in peaks):
@@ -47,11 +48,16 @@ def directions(perception: Perception, largest_count: int) -> list[float]:
 
 
 def make_starts(
-    perception: Perception, prior: ShapePrior, box_px: tuple[float, float, float, float], photo_size_px: tuple[int, int], largest_count: int = 8
+    perception: Perception,
+    prior: ShapePrior,
+    box_px: tuple[float, float, float, float],
+    photo_size_px: tuple[int, int],
+    largest_count: int = 8,
 ) -> list[Start]:
     """At most `largest_count` starts: every direction with the likeliest body types."""
     ranked = sorted(perception.body_type_probability.items(), key=lambda item: -item[1])
     kinds = [kind for kind, share in ranked[:3] if share > 0.2 or kind == ranked[0][0]]
+    kinds += [kind for kind in ALWAYS_BESIDE.get(kinds[0], ()) if kind not in kinds]
     azimuths = directions(perception, max(2, largest_count // len(kinds)))
     names = {"log_width": "width", "log_height": "height", "log_wheelbase": "wheelbase"}
     shares = {names[key]: math.exp(mean) for key, (mean, _) in perception.estimates.items() if key in names}
@@ -61,7 +67,8 @@ def make_starts(
         with torch.no_grad():
             vertices = whole_vertices(origin[None])[0].numpy()
         length = float(vertices[:, 1].max() - vertices[:, 1].min())
-        lengths = math.exp(perception.estimates["log_distance_lengths"][0]) if "log_distance_lengths" in perception.estimates else DISTANCE_LENGTHS
+        seen = perception.estimates.get("log_distance_lengths")
+        lengths = math.exp(seen[0]) if seen else DISTANCE_LENGTHS
         for azimuth in azimuths:
             pose = first_pose(azimuth, perception.elevation_rad, lengths * length, vertices, box_px, photo_size_px)
             starts.append(Start(pose, origin, kind, azimuth_log_probability(perception, azimuth)))

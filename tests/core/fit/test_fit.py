@@ -27,7 +27,8 @@ SIZE = (320, 224)
 def peaked(azimuth_rad: float, twin_share: float = 0.0) -> Perception:
     """Certain of an azimuth, but for a share given to its front-rear twin."""
     centres = 2 * np.pi * np.arange(72) / 72
-    probability = (1 - twin_share) * np.exp(40 * np.cos(centres - azimuth_rad)) + twin_share * np.exp(40 * np.cos(centres - (np.pi - azimuth_rad)))
+    peak, twin = (np.exp(40 * np.cos(centres - centre)) for centre in (azimuth_rad, np.pi - azimuth_rad))
+    probability = (1 - twin_share) * peak + twin_share * twin
     return Perception((probability / probability.sum()).astype(np.float32), math.radians(10), {"sedan": 1.0}, 0.9)
 
 
@@ -36,7 +37,8 @@ def picture_of(measures: torch.Tensor, camera: Camera) -> tuple[Photo, Matte]:
     mesh, (width, height) = whole(), camera.image_size_px
     matrix = torch.tensor(camera.camera_to_car, dtype=torch.float32)[None]
     skin = Skin(face_srgb01=face_colors(mesh.part_index, mesh.part_names, "sedan"))
-    drawn = render_views(whole_vertices(measures[None]), mesh.triangles, matrix, clip_from_camera(focal_px(camera), width, height)[None], (height, width), skin)[0]
+    projection = clip_from_camera(focal_px(camera), width, height)[None]
+    drawn = render_views(whole_vertices(measures[None]), mesh.triangles, matrix, projection, (height, width), skin)[0]
     return Photo("drawn.png", drawn[..., :3].clamp(0, 1).numpy(), None), Matte(drawn[..., 3].clamp(0, 1).numpy(), "truth", 1.0)
 
 
