@@ -14,5 +14,7 @@ def choose_device(wanted: str) -> torch.device:
     Raises UserInputError where CUDA is asked for and not there.
     """
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise UserInputError("No CUDA device was found: choose --device cpu, or install a torch build with CUDA and the driver for your card.")
+        raise UserInputError(
+            "No CUDA device was found: choose --device cpu, or install a torch build with CUDA and the driver for your card."
+        )
     return torch.device("cuda" if wanted == "cuda" else "cpu")

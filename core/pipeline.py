@@ -23,7 +23,14 @@ from .types import CarAsset, Report, Settings
 
 Made = TypeVar("Made")
 # where in the whole of a run (the scene's files are the rest) each stage begins and ends
-SPANS01 = {"photo": (0.0, 0.02), "matte": (0.02, 0.08), "perceive": (0.08, 0.1), "fit": (0.1, 0.6), "paint": (0.6, 0.8), "asset": (0.8, 0.82)}
+SPANS01 = {
+    "photo": (0.0, 0.02),
+    "matte": (0.02, 0.08),
+    "perceive": (0.08, 0.1),
+    "fit": (0.1, 0.6),
+    "paint": (0.6, 0.8),
+    "asset": (0.8, 0.82),
+}
 
 
 class Stages:
@@ -64,7 +71,8 @@ def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, r
     def assemble(_: Report) -> CarAsset:
         asset = CarAsset(
             name=Path(photo_path).stem, photo_path=str(photo_path), body=body, wheels=wheels, lights=build_lights(body), texture=texture,
-            camera=found.camera, body_type=found.shape.body_type, dimensions_m=dimensions_m(found.shape, body), measures=found.shape.measures,
+            camera=found.camera, body_type=found.shape.body_type, dimensions_m=dimensions_m(found.shape, body),
+            measures=found.shape.measures,
             quality={"mask_iou": found.mask_iou, "confidence": found.confidence01, "matte_confidence": matte.confidence01},
             matte01=matte.alpha01, settings=settings, timings_s=stages.timings_s,
         )  # fmt: skip

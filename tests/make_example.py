@@ -1,5 +1,5 @@
-"""Render tests/data/example.jpg, the picture that `build.py run` takes without a PHOTO: a car of the project's own shape space under one of the
-skies that come with Blender (CC0).  Run in the project's environment: python tests/make_example.py
+"""Render tests/data/example.jpg, the picture that `build.py run` takes without a PHOTO: a car of the project's own shape space under one
+of the skies that come with Blender (CC0).  Run in the project's environment: python tests/make_example.py
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import torch
+
 from imago.addon.scene.camera import add_photo_camera
 from imago.addon.scene.scene import build_car
 from imago.core.car.car import build_body, build_lights, build_wheels, dimensions_m

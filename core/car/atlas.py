@@ -1,6 +1,7 @@
 """The one UV layout: every part of the car flattened into islands at one scale, packed into the unit square.
 
-Islands, all from the reference sedan: `top` (nose, hood, glass, roof, trunk, tail as one strip, both halves), one flank a side, read upright,
+Islands, all from the reference sedan: `top` (nose, hood, glass, roof, trunk, tail as one strip, both halves), one flank a side, read
+upright,
 `hidden` (floor and wheel houses, smaller), `wall` and `mirror` (both sides share them on purpose), and a disc and strip for the wheels.
 """
 
@@ -66,7 +67,8 @@ class Atlas:
         self.origin["mirror"] = np.array([x + MIRROR_SCALE * 0.15, y + MIRROR_SCALE * 0.15])
         self.size_m = max(size, cursor + WHEEL_DISC_M + MARGIN_M, y - 2 * HIDDEN_SCALE * floor_low[1] + MARGIN_M)
         scale = 1 / self.size_m
-        self.wheel = WheelRegion((disc[0] * scale, disc[1] * scale), WHEEL_DISC_M / 2 * scale, tuple(s * scale for s in strip))  # type: ignore[arg-type]
+        u0, v0, u1, v1 = (s * scale for s in strip)
+        self.wheel = WheelRegion((disc[0] * scale, disc[1] * scale), WHEEL_DISC_M / 2 * scale, (u0, v0, u1, v1))
 
     def unwrap(self, corners: np.ndarray, chart_names: list[str], weights: list, mirror_foot: list[int], mirrored: bool) -> np.ndarray:
         """(F, 4, 2) UV of faces given by welded raw vertices, set-in vertices (RAW_COUNT + k) and then mirror vertices."""

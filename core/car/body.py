@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 
 from .measures import INDEX
-from .profile import COLUMN, COLUMNS, GLASS_ROWS, ROWS, WIDEST_ROW, Curves, curves, mix, rows
+from .profile import COLUMN, COLUMNS, GLASS_ROWS, ROWS, Curves, curves, flank_x, mix, rows
 
 ACROSS = 7  # faces from the middle to the side
 END = ROWS - 1  # faces down the nose and the tail
@@ -29,8 +29,13 @@ BLOCKS = (("front", COLUMN["AF"], -1.0), ("rear", COLUMN["CC"], 1.0))  # name, f
 
 # Raw vertices, in this order; template.py welds them.
 SIZES = {"top": (STATIONS, ACROSS + 1), "flank": (ROWS, COLUMNS), "underside": (COLUMNS, ACROSS + 1)}
-for _name, _, _ in BLOCKS:
-    SIZES |= {f"ring_{_name}": (RING, ARC + 1), f"well_{_name}": (DEPTH, ARC + 1), f"wall_{_name}": (WALL, 1), f"filler_{_name}": (2, RING - 1)}
+for _name, _column, _side in BLOCKS:
+    SIZES |= {
+        f"ring_{_name}": (RING, ARC + 1),
+        f"well_{_name}": (DEPTH, ARC + 1),
+        f"wall_{_name}": (WALL, 1),
+        f"filler_{_name}": (2, RING - 1),
+    }
 
 
 def raw_index(name: str) -> torch.Tensor:
@@ -151,7 +156,10 @@ def block_border(first: int) -> list[tuple[int, int]]:
     return front + upper + [(row, last) for row in range(BLOCK_ROW + 1, END + 1)]
 
 
-def _arch(name, first, side, flank, underside, lines: Curves, m: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _arch(
+    name: str, first: int, side: float, flank: torch.Tensor, underside: torch.Tensor, lines: Curves, m: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The grids that close one wheel house, by name: the ring round the arch, its well, the inner wall and the fillers beside it."""
     border = torch.stack([flank[:, row, column] for row, column in block_border(first)], 1)
     middle = first + BLOCK_COLUMNS // 2
     belt, widest, sill = lines.belt[:, middle], lines.widest[:, middle], lines.sill[:, middle]
@@ -162,8 +170,7 @@ def _arch(name, first, side, flank, underside, lines: Curves, m: dict[str, torch
     y = side * 0.5 * m["wheelbase"][:, None] - arch * torch.cos(angle)
     z = m["wheel_radius"][:, None] + arch * torch.sin(angle)
     s = ((belt[:, None, 2] - z) / (belt[:, None, 2] - sill[:, None, 2])).clamp(0.0, 1.0)
-    w = WIDEST_ROW
-    x = belt[:, None, 0] * (s - w) * (s - 1) / w + widest[:, None, 0] * s * (s - 1) / (w * (w - 1)) + sill[:, None, 0] * s * (s - w) / (1 - w)
+    x = flank_x(belt[:, None, 0], widest[:, None, 0], sill[:, None, 0], s)
     # the lip never lies inside the tyre's outer face
     lip = torch.maximum(x + 0.008, (0.5 * m["width"] * m["track_ratio"] + 0.5 * m["tyre_width"])[:, None] + 0.012)
     arc = torch.stack([lip, y, z], -1)
@@ -179,5 +186,3 @@ def _arch(name, first, side, flank, underside, lines: Curves, m: dict[str, torch
             fillers.append(0.5 * (outer + floor))
     filler = torch.stack(fillers, 1)
     return {f"ring_{name}": ring, f"well_{name}": well, f"wall_{name}": wall, f"filler_{name}": filler}
-
-

@@ -8,9 +8,11 @@ from __future__ import annotations
 from .body import ACROSS, BLOCK_ROW, END
 from .profile import COLUMN, COLUMNS, DOOR_ROWS, GLASS_ROWS
 
-# (rows, columns) of the lamps, grille and plates on the nose and tail faces: row counted from the hood's or trunk's edge, column from the middle
+# (rows, columns) of the lamps, grille and plates on the nose and tail faces: row counted from the hood's or trunk's edge, column from
+# the middle
 NOSE_BLOCKS = {
-    "headlight_SIDE": (2, 6, 4, 7), "grille": (3, 7, 0, 4), "license_plate_front": (8, 10, 0, 2), "grille_lower": (10, 12, 0, 4), "fog_light_SIDE": (10, 12, 5, 7),
+    "headlight_SIDE": (2, 6, 4, 7), "grille": (3, 7, 0, 4), "license_plate_front": (8, 10, 0, 2), "grille_lower": (10, 12, 0, 4),
+    "fog_light_SIDE": (10, 12, 5, 7),
 }  # fmt: skip
 TAIL_BLOCKS = {"taillight_SIDE": (2, 7, 4, 7), "license_plate_rear": (7, 9, 0, 2)}
 INDICATOR_ROWS, INDICATOR_FRONT_COLUMNS, INDICATOR_REAR_COLUMNS = (2, 6), (0, 2), (COLUMNS - 3, COLUMNS - 1)
@@ -23,8 +25,10 @@ LIGHT_KINDS = {
 GLASS = ("windshield", "rear_window", "side_window_front", "side_window_rear", "side_window_quarter")
 PAINTED_QUARTERS = ("sedan", "coupe", "pickup", "hatchback", "citycar")
 MATERIAL_OF = {
-    "windshield": "glass", "rear_window": "glass", "side_window_front": "glass", "side_window_rear": "glass", "side_window_quarter": "glass",
-    "window_trim": "trim", "grille": "grille", "grille_lower": "grille", "headlight": "headlight_lens", "high_beam": "headlight_lens", "fog_light": "headlight_lens",
+    "windshield": "glass", "rear_window": "glass", "side_window_front": "glass", "side_window_rear": "glass",
+    "side_window_quarter": "glass",
+    "window_trim": "trim", "grille": "grille", "grille_lower": "grille", "headlight": "headlight_lens", "high_beam": "headlight_lens",
+    "fog_light": "headlight_lens",
     "lamp_housing": "trim", "taillight": "tail_lens", "brake_light": "tail_lens", "indicator_front": "indicator_lens",
     "indicator_rear": "indicator_lens", "reverse_light": "headlight_lens", "license_plate_front": "plate", "license_plate_rear": "plate",
     "wheel_arch_front": "underbody", "wheel_arch_rear": "underbody", "underbody": "underbody", "bed": "underbody", "sill": "trim",
@@ -71,7 +75,15 @@ def top_part(station: int, column: int) -> str:
     along = station - END
     if along >= COLUMNS - 1:
         return _tail_part(along - COLUMNS + 1, column)
-    bounds = (("A", "hood"), ("W", "windshield"), ("C", "roof"), ("CC", "roof_band"), ("D", "roof_rear"), ("E", "rear_window"), ("G", "trunk"))
+    bounds = (
+        ("A", "hood"),
+        ("W", "windshield"),
+        ("C", "roof"),
+        ("CC", "roof_band"),
+        ("D", "roof_rear"),
+        ("E", "rear_window"),
+        ("G", "trunk"),
+    )
     return next(name for key, name in bounds if along < COLUMN[key])
 
 

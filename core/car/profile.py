@@ -13,7 +13,8 @@ import torch
 from .measures import INDEX
 
 # Column keys along a flank, front to rear: F front corner, AF..AE front arch, A foot of the windshield, W roof front,
-# B..BB B-pillar, C rear edge of the rear door, CC start of the rear arch, D roof rear and end of the arch, E foot of the rear window, G rear corner.
+# B..BB B-pillar, C rear edge of the rear door, CC start of the rear arch, D roof rear and end of the arch, E foot of the rear window,
+# G rear corner.
 SEGMENTS = (("F", 4), ("AF", 8), ("AE", 3), ("A", 6), ("W", 4), ("B", 1), ("BB", 4), ("C", 2), ("CC", 8), ("D", 5), ("E", 4))
 KEYS = tuple(name for name, _ in SEGMENTS) + ("G",)
 COLUMN = {name: sum(count for _, count in SEGMENTS[:k]) for k, name in enumerate(KEYS)}
@@ -27,7 +28,8 @@ WIDEST_ROW = 0.42  # where between belt (0) and sill (1) a flank is widest
 @dataclass(frozen=True)
 class Curves:
     """Feature lines at every column, each (B, COLUMNS, 3): rail (hood edge, pillar tops, roof rail), belt, widest, sill; and `centre`, the
-    middle of the hood, glass, roof and trunk above the rail.  nose and tail are (B, ROWS, 3): the middle of the front and rear faces, top to bottom."""
+    middle of the hood, glass, roof and trunk above the rail.  nose and tail are (B, ROWS, 3): the middle of the front and rear faces,
+    top to bottom."""
 
     rail: torch.Tensor
     belt: torch.Tensor
@@ -48,7 +50,8 @@ def _sample(keys: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 def _smooth(values: torch.Tensor, passes: int, softness: torch.Tensor | None = None) -> torch.Tensor:
-    """Round the corners of (B, n) by repeated quarter-half-quarter averaging, at each point as far as softness (B, n) says; the ends stay."""
+    """Round the corners of (B, n) by repeated quarter-half-quarter averaging, at each point as far as softness (B, n) says; the ends
+    stay."""
     smooth = values
     for _ in range(passes):
         inner = 0.25 * smooth[:, :-2] + 0.5 * smooth[:, 1:-1] + 0.25 * smooth[:, 2:]
@@ -128,10 +131,10 @@ def _widths(m: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[s
     """x of every key on the widest line and on the rail."""
     half, drop = 0.5 * m["width"], m["cab_drop"]
     one = torch.ones_like(half)
-    plan = {key: one for key in KEYS}
+    plan = dict.fromkeys(KEYS, one)
     plan |= {"F": m["nose_width"], "AF": mix(m["nose_width"], one, 0.85), "E": mix(m["tail_width"], one, 0.75), "G": m["tail_width"]}
     bed = 0.93 * one
-    rail = {key: m["roof_width"] for key in ("W", "B", "BB", "C")}
+    rail = dict.fromkeys(("W", "B", "BB", "C"), m["roof_width"])
     rail["F"] = torch.minimum(m["hood_width"], 0.94 * m["nose_width"])
     rail["AF"], rail["AE"], rail["A"] = mix(rail["F"], m["hood_width"], 0.6), m["hood_width"], m["hood_width"]
     rail["CC"] = mix(m["roof_width"], bed, drop)
@@ -149,7 +152,7 @@ def curves(measures: torch.Tensor) -> Curves:
     centre_z, roof_arch = _heights(m)
     wide_x, rail_x = _widths(m)
     drop = m["cab_drop"]
-    crown = {key: m["roof_crown"] for key in ("W", "B", "BB", "C")}
+    crown = dict.fromkeys(("W", "B", "BB", "C"), m["roof_crown"])
     crown |= {"F": 0.4 * m["hood_crown"], "AF": 0.8 * m["hood_crown"], "AE": m["hood_crown"], "A": m["hood_crown"]}
     crown |= {"CC": m["roof_crown"] * (1 - drop), "D": m["roof_crown"] * (1 - drop), "E": 0.04 * (1 - drop), "G": 0.03 * (1 - drop)}
     bow = {key: torch.zeros_like(drop) for key in KEYS}
@@ -160,14 +163,20 @@ def curves(measures: torch.Tensor) -> Curves:
     belt_line = {"A": m["belt_front"], "D": m["belt_rear"]}
     for key, t in (("W", 0.25), ("B", 0.45), ("BB", 0.48), ("C", 0.75), ("CC", 0.8)):
         belt_line[key] = mix(m["belt_front"], m["belt_rear"], t)
-    belt_line |= {"F": rail_z["F"] - 0.10, "AF": rail_z["AF"] - 0.09, "AE": rail_z["AE"] - 0.08, "E": rail_z["E"] - 0.05, "G": rail_z["G"] - 0.07}
+    belt_line |= {
+        "F": rail_z["F"] - 0.10,
+        "AF": rail_z["AF"] - 0.09,
+        "AE": rail_z["AE"] - 0.08,
+        "E": rail_z["E"] - 0.05,
+        "G": rail_z["G"] - 0.07,
+    }
     belt_z = {key: torch.minimum(belt_line[key], rail_z[key] - 0.04) for key in KEYS}
     belt_y = {key: mix(low_y[key], rail_y[key], 0.45) for key in KEYS}
     belt_y["F"] = b["nose"] + 0.4 * m["nose_slant"] + b["nose_round"]
     belt_y["G"] = b["tail"] - 0.4 * m["tail_slant"] - b["tail_round"]
     belt_x = {key: wide_x[key] - m["side_bulge"] * (0.6 if key in ("F", "G") else 1.0) for key in KEYS}
     sill_x = {key: wide_x[key] - m["sill_tuck"] for key in KEYS}
-    sill_z = {key: m["clearance"] for key in KEYS}
+    sill_z = dict.fromkeys(KEYS, m["clearance"])
     widest_z = {key: mix(belt_z[key], m["clearance"], WIDEST_ROW) for key in KEYS}
 
     soft = _softness(m)
@@ -179,12 +188,14 @@ def curves(measures: torch.Tensor) -> Curves:
     sill = torch.stack([_smooth(_sample(sill_x), 2), _sample(low_y), _sample(sill_z)], -1)
     lift, forward = _smooth(_sample(crown), 2), _smooth(_sample(bow), 2)
     centre = torch.stack([torch.zeros_like(lift), rail[..., 1] - forward, rail[..., 2] + lift], -1)
-    nose = _end_face(rail[:, 0], belt[:, 0], sill[:, 0], b["nose"], m["nose_slant"], centre[:, 0], 1.0)
-    tail = _end_face(rail[:, -1], belt[:, -1], sill[:, -1], b["tail"], m["tail_slant"], centre[:, -1], -1.0)
+    nose = _end_face(belt[:, 0], sill[:, 0], b["nose"], m["nose_slant"], centre[:, 0], 1.0)
+    tail = _end_face(belt[:, -1], sill[:, -1], b["tail"], m["tail_slant"], centre[:, -1], -1.0)
     return Curves(rail, belt, widest, sill, centre, nose, tail)
 
 
-def _end_face(rail, belt, sill, end_y, slant, top, inward) -> torch.Tensor:
+def _end_face(
+    belt: torch.Tensor, sill: torch.Tensor, end_y: torch.Tensor, slant: torch.Tensor, top: torch.Tensor, inward: float
+) -> torch.Tensor:
     """Middle line of the nose (inward = 1) or tail (-1), (B, ROWS, 3), at the heights of the corner column."""
     zero = torch.zeros_like(end_y)
     points = [torch.stack([zero, y, p[:, 2]], -1) for y, p in ((top[:, 1], top), (end_y + inward * 0.35 * slant, belt))]
@@ -193,10 +204,16 @@ def _end_face(rail, belt, sill, end_y, slant, top, inward) -> torch.Tensor:
     return rows(points[0][:, None], points[1][:, None], widest[:, None], bottom[:, None], glass_bulge_m=0.0)[:, :, 0]
 
 
+def flank_x(belt_x: torch.Tensor, widest_x: torch.Tensor, sill_x: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+    """x of a flank at share s from belt (0) to sill (1): the quadratic of Lagrange through belt, widest row and sill."""
+    w = WIDEST_ROW
+    return belt_x * (s - w) * (s - 1) / w + widest_x * s * (s - 1) / (w * (w - 1)) + sill_x * s * (s - w) / (1 - w)
+
+
 def rows(rail: torch.Tensor, belt: torch.Tensor, widest: torch.Tensor, sill: torch.Tensor, glass_bulge_m: float = 0.022) -> torch.Tensor:
     """Cross-sections: (B, n, 3) feature lines -> (B, ROWS, n, 3), rail at row 0, belt at row GLASS_ROWS, sill last.
 
-    Glass bulges outwards by a parabola; below the belt x runs through belt, widest and sill by the quadratic of Lagrange, y reaches the
+    Glass bulges outwards by a parabola; below the belt x follows flank_x, y reaches the
     sill's columns at the widest row, so that doors and arches stand upright.
     """
     t = (torch.arange(GLASS_ROWS, dtype=rail.dtype, device=rail.device) / GLASS_ROWS)[None, :, None, None]
@@ -205,7 +222,7 @@ def rows(rail: torch.Tensor, belt: torch.Tensor, widest: torch.Tensor, sill: tor
     glass = glass + glass_bulge_m * 4 * t * (1 - t) * outward
     s = torch.arange(DOOR_ROWS + 1, dtype=rail.dtype, device=rail.device)[None, :, None] / DOOR_ROWS
     w = WIDEST_ROW
-    x = belt[:, None, :, 0] * (s - w) * (s - 1) / w + widest[:, None, :, 0] * s * (s - 1) / (w * (w - 1)) + sill[:, None, :, 0] * s * (s - w) / (1 - w)
+    x = flank_x(belt[:, None, :, 0], widest[:, None, :, 0], sill[:, None, :, 0], s)
     y_upper = mix(belt[:, None, :, 1], widest[:, None, :, 1], (s / w).clamp_max(1.0))
     y = torch.where(s <= w, y_upper, mix(widest[:, None, :, 1], sill[:, None, :, 1], ((s - w) / (1 - w)).clamp_min(0.0)))
     z = mix(belt[:, None, :, 2], sill[:, None, :, 2], s)

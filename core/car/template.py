@@ -5,6 +5,7 @@ Built once a process (about 0.2 s) and never changed; only vertices move (see ca
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -22,7 +23,8 @@ INSETS = {
     "windshield": (0.22, 0.004, "window_trim"), "rear_window": (0.22, 0.004, "rear_window_frame"),
     "side_window_front": (0.22, 0.006, "window_trim"), "side_window_rear": (0.22, 0.006, "window_trim"),
     "side_window_quarter": (0.22, 0.006, "quarter_frame_SIDE"), "headlight": (0.22, 0.006, "lamp_housing"),
-    "taillight": (0.18, 0.004, "lamp_housing"), "grille": (0.25, 0.018, "bumper_front"), "grille_lower": (0.25, 0.02, "bumper_front"), "license_plate_front": (0.12, -0.006, "bumper_front"),
+    "taillight": (0.18, 0.004, "lamp_housing"), "grille": (0.25, 0.018, "bumper_front"), "grille_lower": (0.25, 0.02, "bumper_front"),
+    "license_plate_front": (0.12, -0.006, "bumper_front"),
     "license_plate_rear": (0.12, -0.006, "bumper_rear"), "fog_light": (0.3, 0.012, "bumper_front"),
     "indicator_front": (0.18, 0.004, "lamp_housing"), "indicator_rear": (0.18, 0.004, "lamp_housing"),
 }  # fmt: skip
@@ -40,12 +42,14 @@ class _Faces:
     part: list[str] = field(default_factory=list)
     chart: list[str] = field(default_factory=list)
 
-    def add(self, corners, part: str, chart: str) -> None:
+    def add(self, corners: Iterable[int], part: str, chart: str) -> None:
         self.corners.append(tuple(int(c) for c in corners))
         self.part.append(part)
         self.chart.append(chart)
 
-    def grid(self, ids: np.ndarray, part, chart: str, skip=lambda r, c: False) -> None:
+    def grid(
+        self, ids: np.ndarray, part: Callable[[int, int], str], chart: str, skip: Callable[[int, int], bool] = lambda r, c: False
+    ) -> None:
         """Quads (r, c), (r + 1, c), (r + 1, c + 1), (r, c + 1) of an (n, k) array of vertices."""
         for r in range(ids.shape[0] - 1):
             for c in range(ids.shape[1] - 1):
@@ -57,9 +61,10 @@ class _Faces:
 class Template:
     """Everything about the body that does not move.
 
-    half_source (N,) raw vertex of each half vertex; inset_* describe the vertices of set-in panes: weights (K, N) of half vertices, depth (K,),
-    inset_quads (Q, 4) their faces in inset numbering; mirror_weights (N,) averages the mirror's foot; mirror_offsets (R, 3);
-    centre (H,) bool marks half vertices on x = 0; keep (V,) the vertices of the two halves that faces use; quads (F, 4) of the whole body; uv01 (F, 4, 2); part_index (F,) into part_names.
+    half_source (N,) raw vertex of each half vertex; inset_* describe the vertices of set-in panes: weights (K, N) of half vertices,
+    depth (K,), inset_quads (Q, 4) their faces in inset numbering; mirror_weights (N,) averages the mirror's foot; mirror_offsets (R, 3);
+    centre (H,) bool marks half vertices on x = 0; keep (V,) the vertices of the two halves that faces use; quads (F, 4) of the whole
+    body; uv01 (F, 4, 2); part_index (F,) into part_names.
     """
 
     half_source: torch.Tensor
@@ -154,17 +159,20 @@ def _arch_faces(faces: _Faces, name: str, first: int, flank: np.ndarray, under: 
         faces.grid(grid if end else grid.T, lambda d, j: "underbody", HIDDEN_CHART)
 
 
-def _inset(faces: _Faces, next_vertex: int, on_centre: np.ndarray):
+def _inset(faces: _Faces, next_vertex: int, on_centre: np.ndarray) -> tuple[list[tuple[int, dict[int, float]]], list[float], list[int]]:
     """Set panes, lamps, grille and plates into their surroundings.
 
-    Returns per new vertex its chart source, its weights over old vertices as {vertex: weight}, its depth; and the pane faces in old corner order.
+    Returns per new vertex its chart source, its weights over old vertices as {vertex: weight}, its depth; and the pane faces in old
+    corner order.
     """
     groups: dict[str, list[int]] = {}
     for f, name in enumerate(faces.part):
         base = TOGETHER.get(parts.base_name(name), parts.base_name(name))
         if base in INSETS:
             groups.setdefault(base, []).append(f)
-    weights, depths, pane_faces = [], [], []
+    weights: list[tuple[int, dict[int, float]]] = []
+    depths: list[float] = []
+    pane_faces: list[int] = []
     for base, members in groups.items():
         share, depth, frame = INSETS[base]
         edges: dict[frozenset, int] = {}
@@ -197,7 +205,8 @@ def _inset(faces: _Faces, next_vertex: int, on_centre: np.ndarray):
 
 
 def _mirror(faces: _Faces, next_vertex: int) -> tuple[list[int], np.ndarray]:
-    """Grow the mirror out of the block left open in the flank; returns the foot's vertices and the new vertices' offsets from their mean (R, 3)."""
+    """Grow the mirror out of the block left open in the flank; returns the foot's vertices and the new vertices' offsets from their mean
+    (R, 3)."""
     flank = raw_index("flank").numpy()
     (row_0, row_1), (column_0, column_1) = parts.mirror_block()
     r, c = row_0, column_0

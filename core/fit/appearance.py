@@ -18,7 +18,8 @@ from ..render.render import rasterize
 GROUPS = ("paint", "glass", "dark", "front_lamp", "tail_lamp", "rim", "plate")
 GROUP_OF = {
     "paint": "paint", "glass": "glass", "trim": "dark", "grille": "dark", "underbody": "dark", "tyre": "dark",
-    "headlight_lens": "front_lamp", "tail_lens": "tail_lamp", "indicator_lens": "front_lamp", "rim": "rim", "plate": "plate", "mirror": "paint",
+    "headlight_lens": "front_lamp", "tail_lens": "tail_lamp", "indicator_lens": "front_lamp", "rim": "rim", "plate": "plate",
+    "mirror": "paint",
 }  # fmt: skip
 NOISE = 0.08  # colours closer than this, in shares of the Lab range, count as alike
 

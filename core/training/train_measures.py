@@ -1,6 +1,7 @@
 """Fit the template's measures to real car models in 3D and learn which measures are likely: `build.py train measures CARS OUT`.
 
-Every car is drawn from six sides; the template's silhouettes and depths are fitted to the drawings by differentiable rasterisation, its wheels to
+Every car is drawn from six sides; the template's silhouettes and depths are fitted to the drawings by differentiable rasterisation, its
+wheels to
 the model's wheels.  The fits give mean and covariance of the measures; length, width, height and wheelbase take theirs from a table of
 dimensions where one is given, the other measures following by regression.
 """
@@ -65,11 +66,15 @@ def true_wheels(model: CarModel) -> torch.Tensor | None:
 
 def _cameras(length_m: float, middle: tuple[float, float, float]) -> tuple[torch.Tensor, torch.Tensor, float]:
     distance = 12 * length_m
-    matrices = torch.tensor(np.stack([orbit(math.radians(a), math.radians(e), distance, middle) for a, e in VIEWS_DEG]), dtype=torch.float32)
+    matrices = torch.tensor(
+        np.stack([orbit(math.radians(a), math.radians(e), distance, middle) for a, e in VIEWS_DEG]), dtype=torch.float32
+    )
     return matrices, clip_from_camera(0.5 * distance / (0.56 * length_m), 1, 1), distance
 
 
-def _depth(vertices: torch.Tensor, triangles: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, size_px: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _depth(
+    vertices: torch.Tensor, triangles: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, size_px: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Covered (B, S, S) bool and distance from the camera plane in metres (B, S, S), differentiable."""
     clip = car_to_clip(vertices, matrix, projection)
     rast, _ = rasterize(clip, triangles, (size_px, size_px), grad_db=False, with_db=False)
@@ -119,7 +124,9 @@ def fit_car(model: CarModel, config: Config) -> tuple[torch.Tensor, dict[str, fl
         loss = outline + config.depth_weight * apart + config.default_weight * pull
         if wheels is not None:
             wheel = torch.cat([wheel_centres(measures)[0], measures[0, INDEX["wheel_radius"]].expand(4, 1)], 1)
-            loss = loss + config.wheel_weight * ((wheel - (wheels - torch.tensor([0.0, origin_y, 0.0, 0.0]))) / length).square().sum(1).mean()
+            loss = (
+                loss + config.wheel_weight * ((wheel - (wheels - torch.tensor([0.0, origin_y, 0.0, 0.0]))) / length).square().sum(1).mean()
+            )
         ends = torch.stack([vertices[0, :, 1].min() - low[1] + origin_y, vertices[0, :, 1].max() - high[1] + origin_y])
         loss = loss + config.wheel_weight * (ends / length).square().sum()  # bumpers are small in outlines, but they make the length
         optimiser.zero_grad()
@@ -166,7 +173,8 @@ def main(argv: list[str] | None = None) -> int:
         "trained_by": "python3 build.py train measures CARS OUT --dimensions TABLE", "config": asdict(config), "seed": config.seed,
         "data": f"{len(fits)} training cars, fitted in 3D" + ("; table of dimensions" if arguments.dimensions else ""),
         "minutes": round((time.monotonic() - started) / 60, 1), "machine": "2 CPU cores",
-        "scores": {key: round(float(np.mean([car[key] for car in done.values()])), 4) for key in ("silhouette_iou", "depth_error_of_length")},
+        "scores": {key: round(float(np.mean([car[key] for car in done.values()])), 4) for key in ("silhouette_iou",
+        "depth_error_of_length")},
         "licence": "see weights/README.md for the attribution of the car models",
     }  # fmt: skip
     write_entry(arguments.weights, KEY, FILE, save({name: tensor.contiguous() for name, tensor in tensors.items()}), facts)

@@ -16,9 +16,12 @@ from imago.core.car.wheels import wheel_faces
 from imago.core.types import CarShape, MeshData
 
 TYPES = sorted(BODY_TYPES)
-NAMED_PARTS = """hood roof windshield rear_window side_window_front_left door_front_left door_rear_right fender_front_left fender_rear_right bumper_front
-bumper_rear grille headlight_left headlight_right taillight_left indicator_front_left indicator_rear_right mirror_left mirror_right
-license_plate_front license_plate_rear trunk sill_left wheel_arch_front_left wheel_arch_rear_right underbody""".split()
+
+NAMED_PARTS = """
+hood roof windshield rear_window side_window_front_left door_front_left door_rear_right fender_front_left fender_rear_right
+bumper_front bumper_rear grille headlight_left headlight_right taillight_left indicator_front_left indicator_rear_right mirror_left
+mirror_right license_plate_front license_plate_rear trunk sill_left wheel_arch_front_left wheel_arch_rear_right underbody
+""".split()
 
 
 def car_of(kind: str) -> tuple[CarShape, MeshData]:
@@ -152,10 +155,15 @@ def test_uv_islands_stay_inside_and_apart() -> None:
     shared, size = template(), 512
     names = np.array(shared.part_names)[shared.part_index]
     assert shared.uv01.min() > 0 and shared.uv01.max() < 1
-    painted = np.isin(names, ["hood", "roof", "trunk", "windshield", "door_front_left", "door_front_right", "door_rear_left", "door_rear_right",
+    painted = np.isin(names, ["hood", "roof", "trunk", "windshield", "door_front_left", "door_front_right", "door_rear_left",
+    "door_rear_right",
                               "fender_front_left", "fender_front_right", "fender_rear_left", "fender_rear_right"])  # fmt: skip
     centres = (shared.uv01[painted].mean(1) * size).astype(int)
-    areas = 0.5 * np.abs(np.cross(shared.uv01[painted, 2] - shared.uv01[painted, 0], shared.uv01[painted, 3] - shared.uv01[painted, 1])) * size**2
+    areas = (
+        0.5
+        * np.abs(np.cross(shared.uv01[painted, 2] - shared.uv01[painted, 0], shared.uv01[painted, 3] - shared.uv01[painted, 1]))
+        * size**2
+    )
     keys, counts = np.unique(centres[areas > 1.5] @ [1, size], return_counts=True)
     assert counts.max() <= 2, "islands overlap"
     total = 0.5 * np.abs(np.cross(shared.uv01[:, 2] - shared.uv01[:, 0], shared.uv01[:, 3] - shared.uv01[:, 1])).sum()
