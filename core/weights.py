@@ -34,7 +34,9 @@ def read_checked(folder: Path, key: str) -> bytes:
     content = (folder / entry["file"]).read_bytes()
     found = sha256_of(content)
     if found != entry["sha256"]:
-        raise WeightsError(f"{entry['file']} is damaged or of another version (sha256 {found[:12]}..., wanted {entry['sha256'][:12]}...); {remedy}.")
+        raise WeightsError(
+            f"{entry['file']} is damaged or of another version (sha256 {found[:12]}..., wanted {entry['sha256'][:12]}...); {remedy}."
+        )
     return content
 
 
