@@ -1,8 +1,8 @@
 """The one UV layout: every part of the car flattened into islands at one scale, packed into the unit square.
 
 Islands, all from the reference sedan: `top` (nose, hood, glass, roof, trunk, tail as one strip, both halves), one flank a side, read
-upright,
-`hidden` (floor and wheel houses, smaller), `wall` and `mirror` (both sides share them on purpose), and a disc and strip for the wheels.
+upright, `hidden` (floor and wheel houses, smaller), `wall` and `mirror` (both sides share them on purpose), and a disc and strip for the
+wheels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from . import body
 from .body import ACROSS, raw_index
-from .profile import GLASS_ROWS
+from .sections import GLASS_ROWS
 
 MARGIN_M = 0.035  # between islands; ten texels at 2048
 HIDDEN_SCALE, WALL_SCALE, MIRROR_SCALE = 0.4, 0.4, 1.6
@@ -34,10 +34,8 @@ class Atlas:
 
     def __init__(self, reference_car: np.ndarray, canonical: np.ndarray) -> None:
         """reference_car (RAW_COUNT, 3) metres; canonical (RAW_COUNT,) welded vertex of each raw vertex."""
-        self.charts = {
-            "top": _chart(*_strip(reference_car), canonical), "flank": _chart(*_side(reference_car), canonical),
-            "hidden": _chart(*_plan(reference_car), canonical), "wall": _chart(*_walls(reference_car), canonical),
-        }  # fmt: skip
+        places = {"top": _strip, "flank": _side, "hidden": _plan, "wall": _walls}
+        self.charts = {name: _chart(*place(reference_car), canonical) for name, place in places.items()}
         self._pack()
 
     def _extent(self, chart: str) -> tuple[np.ndarray, np.ndarray]:
@@ -70,9 +68,14 @@ class Atlas:
         u0, v0, u1, v1 = (s * scale for s in strip)
         self.wheel = WheelRegion((disc[0] * scale, disc[1] * scale), WHEEL_DISC_M / 2 * scale, (u0, v0, u1, v1))
 
-    def unwrap(self, corners: np.ndarray, chart_names: list[str], weights: list, mirror_foot: list[int], mirrored: bool) -> np.ndarray:
-        """(F, 4, 2) UV of faces given by welded raw vertices, set-in vertices (RAW_COUNT + k) and then mirror vertices."""
-        inset_of = {body.RAW_COUNT + k: mixed for k, (_, mixed) in enumerate(weights)}
+    def unwrap(
+        self, corners: np.ndarray, chart_names: list[str], weights: list[dict[int, float]], mirror_foot: list[int], mirrored: bool
+    ) -> np.ndarray:
+        """(F, 4, 2) UV of faces (F, 4), each in its chart, corners being welded raw vertices, set-in vertices and then mirror vertices.
+
+        weights: of each set-in vertex over raw vertices; mirrored: for the right half.
+        """
+        inset_of = {body.RAW_COUNT + k: mixed for k, mixed in enumerate(weights)}
         first_mirror = body.RAW_COUNT + len(weights)
         flat = np.zeros((*corners.shape, 2))
         for f, name in enumerate(chart_names):

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import torch
 
-from .measures import INDEX
-from .profile import COLUMN, COLUMNS, GLASS_ROWS, ROWS, Curves, curves, flank_x, mix, rows
+from .measures import by_name
+from .profile import COLUMN, COLUMNS, ByKey, Curves, curves
+from .sections import GLASS_ROWS, ROWS, flank_x, mix, rows
 
 ACROSS = 7  # faces from the middle to the side
 END = ROWS - 1  # faces down the nose and the tail
@@ -53,7 +54,7 @@ RAW_COUNT = sum(n * k for n, k in SIZES.values())
 
 def raw_vertices(measures: torch.Tensor) -> torch.Tensor:
     """(B, P) measures -> (B, RAW_COUNT, 3) vertices of the left half's grids."""
-    m = {name: measures[:, k] for name, k in INDEX.items()}
+    m = by_name(measures)
     lines = _over_wheels(curves(measures), m)
     flank = _make_room(rows(lines.rail, lines.belt, lines.widest, lines.sill), m)
     top = _top(lines, flank, m)
@@ -63,7 +64,7 @@ def raw_vertices(measures: torch.Tensor) -> torch.Tensor:
     return torch.cat([grids[name].reshape(len(measures), -1, 3) for name in SIZES], 1)
 
 
-def _circle_height(y: torch.Tensor, m: dict[str, torch.Tensor], margin_m: float) -> torch.Tensor:
+def _circle_height(y: torch.Tensor, m: ByKey, margin_m: float) -> torch.Tensor:
     """Upper edge z (B, n) of circles `margin_m` outside the wheel arches, 0 away from them."""
     height = torch.zeros_like(y)
     radius = (m["wheel_radius"] + m["arch_gap"] + margin_m)[:, None]
@@ -74,7 +75,7 @@ def _circle_height(y: torch.Tensor, m: dict[str, torch.Tensor], margin_m: float)
     return height
 
 
-def _over_wheels(lines: Curves, m: dict[str, torch.Tensor]) -> Curves:
+def _over_wheels(lines: Curves, m: ByKey) -> Curves:
     """Lift belt, rail and middle where a low hood or deck would cut into an arch."""
 
     def raised(points: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:
@@ -86,7 +87,7 @@ def _over_wheels(lines: Curves, m: dict[str, torch.Tensor]) -> Curves:
     return Curves(rail, belt, lines.widest, lines.sill, centre, lines.nose, lines.tail)
 
 
-def _make_room(flank: torch.Tensor, m: dict[str, torch.Tensor]) -> torch.Tensor:
+def _make_room(flank: torch.Tensor, m: ByKey) -> torch.Tensor:
     """Push the rows between belt and arch up where they would lie inside it; (B, ROWS, COLUMNS, 3) in and out."""
     floors = torch.zeros_like(flank[..., 2])
     low_y = flank[:, END, :, 1]
@@ -109,7 +110,7 @@ def _across(middle: torch.Tensor, side: torch.Tensor, plan_power: float) -> torc
     return torch.stack([x, y, z], -1)
 
 
-def _top(lines: Curves, flank: torch.Tensor, m: dict[str, torch.Tensor]) -> torch.Tensor:
+def _top(lines: Curves, flank: torch.Tensor, m: ByKey) -> torch.Tensor:
     nose = _across(lines.nose[:, 1:].flip(1), flank[:, 1:, 0].flip(1), 2.6)
     tail = _across(lines.tail[:, 1:], flank[:, 1:, -1], 2.6)
     upper = _across(lines.centre, flank[:, 0], 2.0)
@@ -120,7 +121,7 @@ def _top(lines: Curves, flank: torch.Tensor, m: dict[str, torch.Tensor]) -> torc
     return torch.cat([nose, upper, tail], 1)
 
 
-def _underside(flank: torch.Tensor, top: torch.Tensor, m: dict[str, torch.Tensor]) -> torch.Tensor:
+def _underside(flank: torch.Tensor, top: torch.Tensor, m: ByKey) -> torch.Tensor:
     """Flat floor at the sill's height; in the arches' blocks its columns follow the wheel house (see _arch)."""
     sill = flank[:, END]
     y = sill[..., 1].clone()
@@ -137,12 +138,12 @@ def _underside(flank: torch.Tensor, top: torch.Tensor, m: dict[str, torch.Tensor
     return torch.stack([sill[..., None, 0] * u, bowed, sill[..., None, 2].expand_as(bowed)], -1)
 
 
-def _arch_start(m: dict[str, torch.Tensor], sill_z: torch.Tensor) -> torch.Tensor:
+def _arch_start(m: ByKey, sill_z: torch.Tensor) -> torch.Tensor:
     """Angle above the hub's level, seen from the hub, at which an arch meets the sill, (B,) radians."""
     return torch.asin(((sill_z - m["wheel_radius"]) / (m["wheel_radius"] + m["arch_gap"])).clamp(-0.9, 0.6))
 
 
-def _arch_ends(m: dict[str, torch.Tensor], side: float, sill_z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _arch_ends(m: ByKey, side: float, sill_z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """y where an arch meets the sill, front and rear, each (B,)."""
     half = torch.cos(_arch_start(m, sill_z)) * (m["wheel_radius"] + m["arch_gap"])
     return side * 0.5 * m["wheelbase"] - half, side * 0.5 * m["wheelbase"] + half
@@ -157,32 +158,32 @@ def block_border(first: int) -> list[tuple[int, int]]:
 
 
 def _arch(
-    name: str, first: int, side: float, flank: torch.Tensor, underside: torch.Tensor, lines: Curves, m: dict[str, torch.Tensor]
+    name: str, first: int, side: float, flank: torch.Tensor, underside: torch.Tensor, lines: Curves, m: ByKey
 ) -> dict[str, torch.Tensor]:
     """The grids that close one wheel house, by name: the ring round the arch, its well, the inner wall and the fillers beside it."""
     border = torch.stack([flank[:, row, column] for row, column in block_border(first)], 1)
-    middle = first + BLOCK_COLUMNS // 2
-    belt, widest, sill = lines.belt[:, middle], lines.widest[:, middle], lines.sill[:, middle]
-    start = _arch_start(m, sill[:, 2])[:, None]
-    k = torch.arange(ARC + 1, dtype=border.dtype, device=border.device) / ARC
-    angle = mix(start, torch.pi - start, k)
-    arch = (m["wheel_radius"] + m["arch_gap"])[:, None]
-    y = side * 0.5 * m["wheelbase"][:, None] - arch * torch.cos(angle)
-    z = m["wheel_radius"][:, None] + arch * torch.sin(angle)
-    s = ((belt[:, None, 2] - z) / (belt[:, None, 2] - sill[:, None, 2])).clamp(0.0, 1.0)
-    x = flank_x(belt[:, None, 0], widest[:, None, 0], sill[:, None, 0], s)
-    # the lip never lies inside the tyre's outer face
-    lip = torch.maximum(x + 0.008, (0.5 * m["width"] * m["track_ratio"] + 0.5 * m["tyre_width"])[:, None] + 0.012)
-    arc = torch.stack([lip, y, z], -1)
-    ring = torch.stack([mix(border, arc, t / RING) for t in range(1, RING + 1)], 1)
-    inner_x = (0.5 * m["width"] * m["track_ratio"] - 0.5 * m["tyre_width"] - 0.05)[:, None].expand_as(y)
-    inner = torch.stack([inner_x, y, z], -1)
-    well = torch.stack([mix(arc, inner, t / DEPTH) for t in range(1, DEPTH + 1)], 1)
+    lip = _lip(first + BLOCK_COLUMNS // 2, side, lines, m)
+    ring = torch.stack([mix(border, lip, t / RING) for t in range(1, RING + 1)], 1)
+    inner_x = (0.5 * m["width"] * m["track_ratio"] - 0.5 * m["tyre_width"] - 0.05)[:, None].expand_as(lip[..., 0])
+    inner = torch.stack([inner_x, lip[..., 1], lip[..., 2]], -1)
+    well = torch.stack([mix(lip, inner, t / DEPTH) for t in range(1, DEPTH + 1)], 1)
     wall = 0.5 * (inner[:, :WALL] + inner[:, ARC - WALL + 1 :].flip(1))
     fillers = []
-    for k_end, column, step in ((0, first, 1), (ARC, first + BLOCK_COLUMNS, -1)):
+    for end, column, step in ((0, first, 1), (ARC, first + BLOCK_COLUMNS, -1)):
         for j in range(1, RING):
-            outer, floor = ring[:, j - 1, k_end], underside[:, column + step * j, ACROSS - DEPTH]
-            fillers.append(0.5 * (outer + floor))
-    filler = torch.stack(fillers, 1)
-    return {f"ring_{name}": ring, f"well_{name}": well, f"wall_{name}": wall, f"filler_{name}": filler}
+            fillers.append(0.5 * (ring[:, j - 1, end] + underside[:, column + step * j, ACROSS - DEPTH]))
+    return {f"ring_{name}": ring, f"well_{name}": well, f"wall_{name}": wall, f"filler_{name}": torch.stack(fillers, 1)}
+
+
+def _lip(middle: int, side: float, lines: Curves, m: ByKey) -> torch.Tensor:
+    """(B, ARC + 1, 3) the outer edge of an arch, front to rear, on the flank as it is at the arch's middle column."""
+    belt, widest, sill = lines.belt[:, middle], lines.widest[:, middle], lines.sill[:, middle]
+    start = _arch_start(m, sill[:, 2])[:, None]
+    angle = mix(start, torch.pi - start, torch.arange(ARC + 1, dtype=belt.dtype, device=belt.device) / ARC)
+    radius = (m["wheel_radius"] + m["arch_gap"])[:, None]
+    y = side * 0.5 * m["wheelbase"][:, None] - radius * torch.cos(angle)
+    z = m["wheel_radius"][:, None] + radius * torch.sin(angle)
+    s = ((belt[:, None, 2] - z) / (belt[:, None, 2] - sill[:, None, 2])).clamp(0.0, 1.0)
+    x = flank_x(belt[:, None, 0], widest[:, None, 0], sill[:, None, 0], s)
+    tyre_face = (0.5 * m["width"] * m["track_ratio"] + 0.5 * m["tyre_width"])[:, None]
+    return torch.stack([torch.maximum(x + 0.008, tyre_face + 0.012), y, z], -1)  # never inside the tyre's outer face

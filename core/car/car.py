@@ -12,7 +12,7 @@ from ..errors import check_shape
 from ..types import CarShape, Light, MeshData, Wheel
 from . import parts
 from .body import raw_vertices
-from .measures import INDEX, NAMES, to_vector
+from .measures import INDEX, NAMES, by_name, to_vector
 from .template import template
 from .wheels import PARTS as WHEEL_PARTS
 from .wheels import wheel_faces, wheel_uv01, wheel_vertices
@@ -38,7 +38,7 @@ def body_vertices(measures: torch.Tensor) -> torch.Tensor:
 
 def wheel_centres(measures: torch.Tensor) -> torch.Tensor:
     """(B, P) measures -> (B, 4, 3) hubs in the order of WHEEL_NAMES; one wheel radius above the ground."""
-    m = {name: measures[:, k] for name, k in INDEX.items()}
+    m = by_name(measures)
     x, y, z = 0.5 * m["width"] * m["track_ratio"], 0.5 * m["wheelbase"], m["wheel_radius"]
     return torch.stack([torch.stack([sx * x, sy * y, z], -1) for sy in (-1, 1) for sx in (1, -1)], 1)
 

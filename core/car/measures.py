@@ -74,67 +74,56 @@ _SEDAN = {
     "length": 4.79, "width": 1.80, "height": 1.43, "wheelbase": 2.72, "front_overhang": 0.93, "wheel_radius": 0.325, "tyre_width": 0.205,
     "track_ratio": 0.855, "clearance": 0.22, "hood_front_height": 0.74, "nose_slant": 0.10, "nose_round": 0.26, "nose_width": 0.84,
     "cowl_offset": 0.40, "cowl_height": 0.99, "windshield_run": 0.68, "roof_front_drop": 0.05, "roof_rear_offset": -0.42,
-    "roof_rear_drop": 0.06,
-    "rear_window_run": 0.70, "deck_front_height": 1.05, "deck_rear_height": 1.00, "tail_slant": 0.06, "tail_round": 0.20,
-    "tail_width": 0.86,
-    "belt_front": 0.93, "belt_rear": 0.97, "roof_width": 0.66, "hood_width": 0.80, "roof_crown": 0.06, "hood_crown": 0.05,
-    "windshield_bow": 0.16,
-    "b_pillar": 0.45, "c_pillar": 0.84, "side_bulge": 0.04, "sill_tuck": 0.07, "arch_gap": 0.06, "roundness": 1.0, "cab_drop": 0.0,
-    "bed_depth": 0.0,
+    "roof_rear_drop": 0.06, "rear_window_run": 0.70, "deck_front_height": 1.05, "deck_rear_height": 1.00, "tail_slant": 0.06,
+    "tail_round": 0.20, "tail_width": 0.86, "belt_front": 0.93, "belt_rear": 0.97, "roof_width": 0.66, "hood_width": 0.80,
+    "roof_crown": 0.06, "hood_crown": 0.05, "windshield_bow": 0.16, "b_pillar": 0.45, "c_pillar": 0.84, "side_bulge": 0.04,
+    "sill_tuck": 0.07, "arch_gap": 0.06, "roundness": 1.0, "cab_drop": 0.0, "bed_depth": 0.0,
 }  # fmt: skip
 BODY_TYPES: dict[str, dict[str, float]] = {
     "sedan": _SEDAN,
     "hatchback": _SEDAN | {
         "length": 4.10, "width": 1.73, "height": 1.47, "wheelbase": 2.55, "front_overhang": 0.82, "hood_front_height": 0.76,
-        "cowl_offset": 0.30,
-        "roof_rear_offset": 0.32, "roof_rear_drop": 0.10, "rear_window_run": 0.36, "deck_front_height": 1.03, "deck_rear_height": 0.97,
-        "tail_slant": 0.04, "belt_rear": 1.00, "c_pillar": 0.72, "wheel_radius": 0.31, "roof_width": 0.68,
+        "cowl_offset": 0.30, "roof_rear_offset": 0.32, "roof_rear_drop": 0.10, "rear_window_run": 0.36, "deck_front_height": 1.03,
+        "deck_rear_height": 0.97, "tail_slant": 0.04, "belt_rear": 1.00, "c_pillar": 0.72, "wheel_radius": 0.31, "roof_width": 0.68,
     },
     "wagon": _SEDAN | {
         "length": 4.75, "height": 1.48, "roof_rear_offset": 0.72, "roof_rear_drop": 0.08, "rear_window_run": 0.28,
-        "deck_front_height": 1.00,
-        "deck_rear_height": 0.95, "tail_slant": 0.02, "c_pillar": 0.64, "b_pillar": 0.44, "belt_rear": 0.98, "roof_width": 0.69,
+        "deck_front_height": 1.00, "deck_rear_height": 0.95, "tail_slant": 0.02, "c_pillar": 0.64, "b_pillar": 0.44, "belt_rear": 0.98,
+        "roof_width": 0.69,
     },
     "suv": _SEDAN | {
         "length": 4.72, "width": 1.88, "height": 1.72, "wheelbase": 2.80, "front_overhang": 0.88, "wheel_radius": 0.37, "tyre_width": 0.235,
         "clearance": 0.30, "hood_front_height": 0.98, "nose_slant": 0.08, "cowl_offset": 0.42, "cowl_height": 1.18, "windshield_run": 0.62,
         "roof_rear_offset": 0.62, "roof_rear_drop": 0.07, "rear_window_run": 0.26, "deck_front_height": 1.18, "deck_rear_height": 1.10,
         "tail_slant": 0.04, "belt_front": 1.10, "belt_rear": 1.16, "c_pillar": 0.66, "b_pillar": 0.46, "roof_width": 0.72,
-        "hood_width": 0.82,
-        "arch_gap": 0.07,
+        "hood_width": 0.82, "arch_gap": 0.07,
     },
     "van": _SEDAN | {
         "length": 4.90, "width": 1.92, "height": 1.95, "wheelbase": 2.95, "front_overhang": 0.88, "wheel_radius": 0.335,
-        "tyre_width": 0.215,
-        "clearance": 0.24, "hood_front_height": 0.92, "nose_slant": 0.16, "cowl_offset": -0.02, "cowl_height": 1.16, "windshield_run": 0.80,
-        "roof_rear_offset": 0.86, "roof_rear_drop": 0.05, "rear_window_run": 0.14, "deck_front_height": 1.12, "deck_rear_height": 1.04,
-        "tail_slant": 0.02, "tail_round": 0.12, "tail_width": 0.93, "belt_front": 1.06, "belt_rear": 1.08, "c_pillar": 0.62,
-        "b_pillar": 0.46,
-        "roof_width": 0.80, "hood_width": 0.84,
+        "tyre_width": 0.215, "clearance": 0.24, "hood_front_height": 0.92, "nose_slant": 0.16, "cowl_offset": -0.02, "cowl_height": 1.16,
+        "windshield_run": 0.80, "roof_rear_offset": 0.86, "roof_rear_drop": 0.05, "rear_window_run": 0.14, "deck_front_height": 1.12,
+        "deck_rear_height": 1.04, "tail_slant": 0.02, "tail_round": 0.12, "tail_width": 0.93, "belt_front": 1.06, "belt_rear": 1.08,
+        "c_pillar": 0.62, "b_pillar": 0.46, "roof_width": 0.80, "hood_width": 0.84,
     },
     "pickup": _SEDAN | {
         "length": 5.40, "width": 1.92, "height": 1.80, "wheelbase": 3.25, "front_overhang": 0.90, "wheel_radius": 0.375,
-        "tyre_width": 0.245,
-        "clearance": 0.38, "hood_front_height": 1.00, "nose_slant": 0.06, "nose_round": 0.16, "nose_width": 0.90, "cowl_offset": 0.48,
-        "cowl_height": 1.17, "windshield_run": 0.55, "roof_rear_offset": -1.15, "roof_rear_drop": 0.05, "rear_window_run": 0.12,
-        "deck_front_height": 1.17, "deck_rear_height": 1.15, "tail_slant": 0.02, "tail_round": 0.05, "tail_width": 0.95, "belt_front": 1.12,
-        "belt_rear": 1.10, "c_pillar": 0.92, "b_pillar": 0.62, "roof_width": 0.74, "hood_width": 0.84, "arch_gap": 0.08,
-        "roundness": 0.6, "cab_drop": 1.0,
-        "bed_depth": 0.45,
+        "tyre_width": 0.245, "clearance": 0.38, "hood_front_height": 1.00, "nose_slant": 0.06, "nose_round": 0.16, "nose_width": 0.90,
+        "cowl_offset": 0.48, "cowl_height": 1.17, "windshield_run": 0.55, "roof_rear_offset": -1.15, "roof_rear_drop": 0.05,
+        "rear_window_run": 0.12, "deck_front_height": 1.17, "deck_rear_height": 1.15, "tail_slant": 0.02, "tail_round": 0.05,
+        "tail_width": 0.95, "belt_front": 1.12, "belt_rear": 1.10, "c_pillar": 0.92, "b_pillar": 0.62, "roof_width": 0.74,
+        "hood_width": 0.84, "arch_gap": 0.08, "roundness": 0.6, "cab_drop": 1.0, "bed_depth": 0.45,
     },
     "coupe": _SEDAN | {
         "length": 4.55, "width": 1.81, "height": 1.31, "wheelbase": 2.60, "front_overhang": 0.92, "hood_front_height": 0.68,
-        "nose_slant": 0.14,
-        "cowl_offset": 0.52, "cowl_height": 0.92, "windshield_run": 0.70, "roof_rear_offset": -0.52, "rear_window_run": 0.78,
-        "deck_front_height": 0.96, "deck_rear_height": 0.92, "belt_front": 0.87, "belt_rear": 0.92, "roof_width": 0.63, "b_pillar": 0.62,
-        "c_pillar": 0.88, "clearance": 0.18,
+        "nose_slant": 0.14, "cowl_offset": 0.52, "cowl_height": 0.92, "windshield_run": 0.70, "roof_rear_offset": -0.52,
+        "rear_window_run": 0.78, "deck_front_height": 0.96, "deck_rear_height": 0.92, "belt_front": 0.87, "belt_rear": 0.92,
+        "roof_width": 0.63, "b_pillar": 0.62, "c_pillar": 0.88, "clearance": 0.18,
     },
     "citycar": _SEDAN | {
         "length": 3.45, "width": 1.58, "height": 1.48, "wheelbase": 2.28, "front_overhang": 0.64, "wheel_radius": 0.285, "tyre_width": 0.17,
         "hood_front_height": 0.78, "nose_slant": 0.10, "cowl_offset": 0.10, "cowl_height": 1.00, "windshield_run": 0.62,
-        "roof_rear_offset": 0.22,
-        "roof_rear_drop": 0.09, "rear_window_run": 0.26, "deck_front_height": 1.02, "deck_rear_height": 0.96, "tail_slant": 0.03,
-        "belt_front": 0.94, "belt_rear": 1.00, "c_pillar": 0.74, "roof_width": 0.70,
+        "roof_rear_offset": 0.22, "roof_rear_drop": 0.09, "rear_window_run": 0.26, "deck_front_height": 1.02, "deck_rear_height": 0.96,
+        "tail_slant": 0.03, "belt_front": 0.94, "belt_rear": 1.00, "c_pillar": 0.74, "roof_width": 0.70,
     },
 }  # fmt: skip
 
@@ -148,3 +137,8 @@ def to_dict(vector: torch.Tensor | np.ndarray) -> dict[str, float]:
     """(P,) in the order of NAMES -> measures by name."""
     check_shape("vector", tuple(vector.shape), (len(NAMES),))
     return {name: float(value) for name, value in zip(NAMES, vector, strict=True)}
+
+
+def by_name(measures: torch.Tensor) -> dict[str, torch.Tensor]:
+    """(B, P) measures -> each one's (B,) column by name."""
+    return {name: measures[:, k] for name, k in INDEX.items()}

@@ -6,10 +6,10 @@ Left-half names end in `_SIDE` where the car has the part twice; template.py rep
 from __future__ import annotations
 
 from .body import ACROSS, BLOCK_ROW, END
-from .profile import COLUMN, COLUMNS, DOOR_ROWS, GLASS_ROWS
+from .profile import COLUMN, COLUMNS
+from .sections import DOOR_ROWS, GLASS_ROWS
 
-# (rows, columns) of the lamps, grille and plates on the nose and tail faces: row counted from the hood's or trunk's edge, column from
-# the middle
+# (rows, columns) of lamps, grille and plates on the nose and tail faces: rows from the hood's or trunk's edge, columns from the middle
 NOSE_BLOCKS = {
     "headlight_SIDE": (2, 6, 4, 7), "grille": (3, 7, 0, 4), "license_plate_front": (8, 10, 0, 2), "grille_lower": (10, 12, 0, 4),
     "fog_light_SIDE": (10, 12, 5, 7),
@@ -17,6 +17,9 @@ NOSE_BLOCKS = {
 TAIL_BLOCKS = {"taillight_SIDE": (2, 7, 4, 7), "license_plate_rear": (7, 9, 0, 2)}
 INDICATOR_ROWS, INDICATOR_FRONT_COLUMNS, INDICATOR_REAR_COLUMNS = (2, 6), (0, 2), (COLUMNS - 3, COLUMNS - 1)
 BUMPER_ROW = 7
+TOP_PARTS = (  # column key at which each part ends, front to rear
+    ("A", "hood"), ("W", "windshield"), ("C", "roof"), ("CC", "roof_band"), ("D", "roof_rear"), ("E", "rear_window"), ("G", "trunk"),
+)  # fmt: skip
 
 LIGHT_KINDS = {
     "headlight": "headlight", "high_beam": "high_beam", "indicator_front": "indicator", "fog_light": "fog",
@@ -26,13 +29,11 @@ GLASS = ("windshield", "rear_window", "side_window_front", "side_window_rear", "
 PAINTED_QUARTERS = ("sedan", "coupe", "pickup", "hatchback", "citycar")
 MATERIAL_OF = {
     "windshield": "glass", "rear_window": "glass", "side_window_front": "glass", "side_window_rear": "glass",
-    "side_window_quarter": "glass",
-    "window_trim": "trim", "grille": "grille", "grille_lower": "grille", "headlight": "headlight_lens", "high_beam": "headlight_lens",
-    "fog_light": "headlight_lens",
-    "lamp_housing": "trim", "taillight": "tail_lens", "brake_light": "tail_lens", "indicator_front": "indicator_lens",
-    "indicator_rear": "indicator_lens", "reverse_light": "headlight_lens", "license_plate_front": "plate", "license_plate_rear": "plate",
-    "wheel_arch_front": "underbody", "wheel_arch_rear": "underbody", "underbody": "underbody", "bed": "underbody", "sill": "trim",
-    "mirror_glass": "mirror", "tyre": "tyre", "rim": "rim", "hub": "rim",
+    "side_window_quarter": "glass", "window_trim": "trim", "grille": "grille", "grille_lower": "grille", "headlight": "headlight_lens",
+    "high_beam": "headlight_lens", "fog_light": "headlight_lens", "lamp_housing": "trim", "taillight": "tail_lens",
+    "brake_light": "tail_lens", "indicator_front": "indicator_lens", "indicator_rear": "indicator_lens", "reverse_light": "headlight_lens",
+    "license_plate_front": "plate", "license_plate_rear": "plate", "wheel_arch_front": "underbody", "wheel_arch_rear": "underbody",
+    "underbody": "underbody", "bed": "underbody", "sill": "trim", "tyre": "tyre", "rim": "rim", "hub": "rim",
 }  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def rename_for(body_type: str) -> dict[str, str]:
     return renamed
 
 
-def block_of(blocks: dict[str, tuple[int, int, int, int]], row: int, column: int) -> str | None:
+def _block_of(blocks: dict[str, tuple[int, int, int, int]], row: int, column: int) -> str | None:
     """The block that holds a face of the nose or tail, None where it is plain."""
     for name, (row_0, row_1, column_0, column_1) in blocks.items():
         if row_0 <= row < row_1 and column_0 <= column < column_1:
@@ -75,27 +76,18 @@ def top_part(station: int, column: int) -> str:
     along = station - END
     if along >= COLUMNS - 1:
         return _tail_part(along - COLUMNS + 1, column)
-    bounds = (
-        ("A", "hood"),
-        ("W", "windshield"),
-        ("C", "roof"),
-        ("CC", "roof_band"),
-        ("D", "roof_rear"),
-        ("E", "rear_window"),
-        ("G", "trunk"),
-    )
-    return next(name for key, name in bounds if along < COLUMN[key])
+    return next(name for key, name in TOP_PARTS if along < COLUMN[key])
 
 
 def _nose_part(row: int, column: int) -> str:
-    block = block_of(NOSE_BLOCKS, row, column)
+    block = _block_of(NOSE_BLOCKS, row, column)
     if block == "headlight_SIDE":
         return "high_beam_SIDE" if column == 4 else "headlight_SIDE"
     return block or ("hood" if row < 2 else "bumper_front")
 
 
 def _tail_part(row: int, column: int) -> str:
-    block = block_of(TAIL_BLOCKS, row, column)
+    block = _block_of(TAIL_BLOCKS, row, column)
     if block == "taillight_SIDE":
         if row < 4:
             return "taillight_SIDE"

@@ -34,8 +34,7 @@ class ShapePrior:
         return free + (torch.minimum(torch.maximum(free, LOW.to(free)), HIGH.to(free)) - free).detach()
 
     def scaled(self, body_type: str, shares_of_length: dict[str, float]) -> torch.Tensor:
-        """The typical car of a type (P,), moved to the given shares of its length (of "width", "height", "wheelbase") by regression on
-        the Gaussian."""
+        """The typical car of a type (P,), with some measures moved to the given shares of its length and the others by regression."""
         origin = self.typical[body_type]
         known = [INDEX[name] for name in shares_of_length]
         if not known:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from .measures import INDEX
+from .measures import by_name
+from .sections import WIDEST_ROW, end_face, mix
 
 # Column keys along a flank, front to rear: F front corner, AF..AE front arch, A foot of the windshield, W roof front,
 # B..BB B-pillar, C rear edge of the rear door, CC start of the rear arch, D roof rear and end of the arch, E foot of the rear window,
@@ -19,17 +20,18 @@ SEGMENTS = (("F", 4), ("AF", 8), ("AE", 3), ("A", 6), ("W", 4), ("B", 1), ("BB",
 KEYS = tuple(name for name, _ in SEGMENTS) + ("G",)
 COLUMN = {name: sum(count for _, count in SEGMENTS[:k]) for k, name in enumerate(KEYS)}
 COLUMNS = COLUMN["G"] + 1
-GLASS_ROWS, DOOR_ROWS = 5, 8  # rail to belt, belt to sill
-ROWS = GLASS_ROWS + DOOR_ROWS + 1
 ARCH_BLOCK_RATIO = 1.26  # half length of the block of columns round an arch, by the arch's radius
-WIDEST_ROW = 0.42  # where between belt (0) and sill (1) a flank is widest
+
+ByKey = dict[str, torch.Tensor]  # one (B,) value a column key, or a measure
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Feature lines at every column, each (B, COLUMNS, 3): rail (hood edge, pillar tops, roof rail), belt, widest, sill; and `centre`, the
-    middle of the hood, glass, roof and trunk above the rail.  nose and tail are (B, ROWS, 3): the middle of the front and rear faces,
-    top to bottom."""
+    """Feature lines, car frame, metres.
+
+    At every column, each (B, COLUMNS, 3): rail (hood edge, pillar tops, roof rail), belt, widest, sill; and `centre`, the middle of hood,
+    glass, roof and trunk above the rail.  nose and tail are (B, ROWS, 3): the middle of the front and rear faces, top to bottom.
+    """
 
     rail: torch.Tensor
     belt: torch.Tensor
@@ -40,7 +42,7 @@ class Curves:
     tail: torch.Tensor
 
 
-def _sample(keys: dict[str, torch.Tensor]) -> torch.Tensor:
+def _sample(keys: ByKey) -> torch.Tensor:
     """Key values, each (B,), -> (B, COLUMNS) by linear interpolation between the keys' columns."""
     pieces = []
     for (name, count), following in zip(SEGMENTS, KEYS[1:], strict=True):
@@ -50,8 +52,7 @@ def _sample(keys: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 def _smooth(values: torch.Tensor, passes: int, softness: torch.Tensor | None = None) -> torch.Tensor:
-    """Round the corners of (B, n) by repeated quarter-half-quarter averaging, at each point as far as softness (B, n) says; the ends
-    stay."""
+    """Round the corners of (B, n) by repeated quarter-half-quarter averaging, but not the ends; softness (B, n): how far at each point."""
     smooth = values
     for _ in range(passes):
         inner = 0.25 * smooth[:, :-2] + 0.5 * smooth[:, 1:-1] + 0.25 * smooth[:, 2:]
@@ -59,19 +60,14 @@ def _smooth(values: torch.Tensor, passes: int, softness: torch.Tensor | None = N
     return smooth if softness is None else values + (smooth - values) * softness
 
 
-def _softness(m: dict[str, torch.Tensor]) -> torch.Tensor:
+def _softness(m: ByKey) -> torch.Tensor:
     """(B, COLUMNS) how far corners of rail and middle are rounded: `roundness`, but a pickup's cab ends with an edge."""
     cab_end = torch.zeros(COLUMNS, device=m["roundness"].device)
     cab_end[COLUMN["C"] - 1 : COLUMN["CC"] + 2] = 1.0
     return m["roundness"][:, None] * (1 - m["cab_drop"][:, None] * cab_end)
 
 
-def mix(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
-    """Linear interpolation, a at 0 and b at 1."""
-    return a + (b - a) * t
-
-
-def arch_blocks(m: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _arch_blocks(m: ByKey) -> ByKey:
     """Ends along y of the blocks of columns that hold the wheel arches, each (B,); never beyond the corners of nose and tail."""
     half_base, arch = 0.5 * m["wheelbase"], m["wheel_radius"] + m["arch_gap"]
     nose = -half_base - m["front_overhang"]
@@ -80,14 +76,14 @@ def arch_blocks(m: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     rear_room = (tail - half_base - arch).clamp_min(0.06)
     reach = (ARCH_BLOCK_RATIO - 1) * arch
     return {
-        "nose": nose, "tail": tail, "arch": arch,
+        "nose": nose, "tail": tail,
         "nose_round": torch.minimum(m["nose_round"], 0.6 * front_room), "tail_round": torch.minimum(m["tail_round"], 0.6 * rear_room),
         "AF": -half_base - arch - torch.minimum(reach, 0.3 * front_room), "AE": -half_base + arch + reach,
         "CC": half_base - arch - reach, "D": half_base + arch + torch.minimum(reach, 0.3 * rear_room),
     }  # fmt: skip
 
 
-def _lengthwise(m: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+def _lengthwise(m: ByKey, b: ByKey) -> tuple[ByKey, ByKey]:
     """y of every key on the sill and on the rail."""
     drop, bow = m["cab_drop"], m["windshield_bow"]
     cowl = -0.5 * m["wheelbase"] + m["cowl_offset"]
@@ -111,7 +107,7 @@ def _lengthwise(m: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> tuple
     return low, rail
 
 
-def _heights(m: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+def _heights(m: ByKey) -> tuple[ByKey, torch.Tensor]:
     """z of every key on the centre line, and the roof's arch (B, COLUMNS) that is added between roof front and rear."""
     drop, top = m["cab_drop"], m["height"]
     front, rear = top - m["roof_front_drop"], top - m["roof_rear_drop"]
@@ -127,7 +123,7 @@ def _heights(m: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], torch
     return z, arch
 
 
-def _widths(m: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+def _widths(m: ByKey) -> tuple[ByKey, ByKey]:
     """x of every key on the widest line and on the rail."""
     half, drop = 0.5 * m["width"], m["cab_drop"]
     one = torch.ones_like(half)
@@ -144,86 +140,62 @@ def _widths(m: dict[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], dict[s
     return {k: half * v for k, v in plan.items()}, {k: half * v for k, v in rail.items()}
 
 
-def curves(measures: torch.Tensor) -> Curves:
-    """(B, P) measures -> the feature lines."""
-    m = {name: measures[:, k] for name, k in INDEX.items()}
-    b = arch_blocks(m)
-    low_y, rail_y = _lengthwise(m, b)
-    centre_z, roof_arch = _heights(m)
-    wide_x, rail_x = _widths(m)
-    drop = m["cab_drop"]
+def _crown(m: ByKey) -> ByKey:
+    """How far the middle lies above the rail."""
+    closed = 1 - m["cab_drop"]
     crown = dict.fromkeys(("W", "B", "BB", "C"), m["roof_crown"])
     crown |= {"F": 0.4 * m["hood_crown"], "AF": 0.8 * m["hood_crown"], "AE": m["hood_crown"], "A": m["hood_crown"]}
-    crown |= {"CC": m["roof_crown"] * (1 - drop), "D": m["roof_crown"] * (1 - drop), "E": 0.04 * (1 - drop), "G": 0.03 * (1 - drop)}
-    bow = {key: torch.zeros_like(drop) for key in KEYS}
-    bow |= {"F": 0.9 * b["nose_round"], "AF": 0.6 * b["nose_round"], "AE": 0.6 * m["windshield_bow"], "A": m["windshield_bow"]}
-    bow |= {"W": 0.45 * m["windshield_bow"], "D": -0.07 * (1 - drop), "E": -0.12 * (1 - drop), "G": -b["tail_round"]}
+    return crown | {"CC": m["roof_crown"] * closed, "D": m["roof_crown"] * closed, "E": 0.04 * closed, "G": 0.03 * closed}
 
-    rail_z = {key: centre_z[key] - crown[key] for key in KEYS}
-    belt_line = {"A": m["belt_front"], "D": m["belt_rear"]}
-    for key, t in (("W", 0.25), ("B", 0.45), ("BB", 0.48), ("C", 0.75), ("CC", 0.8)):
-        belt_line[key] = mix(m["belt_front"], m["belt_rear"], t)
-    belt_line |= {
-        "F": rail_z["F"] - 0.10,
-        "AF": rail_z["AF"] - 0.09,
-        "AE": rail_z["AE"] - 0.08,
-        "E": rail_z["E"] - 0.05,
-        "G": rail_z["G"] - 0.07,
-    }
-    belt_z = {key: torch.minimum(belt_line[key], rail_z[key] - 0.04) for key in KEYS}
+
+def _bow(m: ByKey, b: ByKey) -> ByKey:
+    """How far the middle lies before the rail."""
+    closed = 1 - m["cab_drop"]
+    bow = {key: torch.zeros_like(closed) for key in KEYS}
+    bow |= {"F": 0.9 * b["nose_round"], "AF": 0.6 * b["nose_round"], "AE": 0.6 * m["windshield_bow"], "A": m["windshield_bow"]}
+    return bow | {"W": 0.45 * m["windshield_bow"], "D": -0.07 * closed, "E": -0.12 * closed, "G": -b["tail_round"]}
+
+
+def _belt_heights(m: ByKey, rail_z: ByKey) -> ByKey:
+    """z of the belt line: straight beside the glass, just under the rail beside hood and trunk, never above it."""
+    shares = {"W": 0.25, "B": 0.45, "BB": 0.48, "C": 0.75, "CC": 0.8}
+    line = {key: mix(m["belt_front"], m["belt_rear"], share) for key, share in shares.items()}
+    line |= {"A": m["belt_front"], "D": m["belt_rear"]}
+    line |= {key: rail_z[key] - under for key, under in (("F", 0.10), ("AF", 0.09), ("AE", 0.08), ("E", 0.05), ("G", 0.07))}
+    return {key: torch.minimum(line[key], rail_z[key] - 0.04) for key in KEYS}
+
+
+def _belt_lengthwise(m: ByKey, b: ByKey, low_y: ByKey, rail_y: ByKey) -> ByKey:
+    """y of the belt line: between sill and rail, at the corners between bumper and hood or trunk."""
     belt_y = {key: mix(low_y[key], rail_y[key], 0.45) for key in KEYS}
     belt_y["F"] = b["nose"] + 0.4 * m["nose_slant"] + b["nose_round"]
     belt_y["G"] = b["tail"] - 0.4 * m["tail_slant"] - b["tail_round"]
+    return belt_y
+
+
+def curves(measures: torch.Tensor) -> Curves:
+    """(B, P) measures -> the feature lines."""
+    m = by_name(measures)
+    b = _arch_blocks(m)
+    low_y, rail_y = _lengthwise(m, b)
+    centre_z, roof_arch = _heights(m)
+    wide_x, rail_x = _widths(m)
+    crown = _crown(m)
+    rail_z = {key: centre_z[key] - crown[key] for key in KEYS}
+    belt_y, belt_z = _belt_lengthwise(m, b, low_y, rail_y), _belt_heights(m, rail_z)
     belt_x = {key: wide_x[key] - m["side_bulge"] * (0.6 if key in ("F", "G") else 1.0) for key in KEYS}
     sill_x = {key: wide_x[key] - m["sill_tuck"] for key in KEYS}
-    sill_z = dict.fromkeys(KEYS, m["clearance"])
     widest_z = {key: mix(belt_z[key], m["clearance"], WIDEST_ROW) for key in KEYS}
+    sill_z = _sample(dict.fromkeys(KEYS, m["clearance"]))
 
     soft = _softness(m)
-    rail = torch.stack(
-        [_smooth(_sample(rail_x), 2, soft), _smooth(_sample(rail_y), 1, soft), _smooth(_sample(rail_z) + roof_arch, 2, soft)], -1
-    )
+    rail_parts = (_smooth(_sample(rail_x), 2, soft), _smooth(_sample(rail_y), 1, soft), _smooth(_sample(rail_z) + roof_arch, 2, soft))
+    rail = torch.stack(rail_parts, -1)
     belt = torch.stack([_smooth(_sample(belt_x), 2), _smooth(_sample(belt_y), 1), _smooth(_sample(belt_z), 2)], -1)
     widest = torch.stack([_smooth(_sample(wide_x), 2), _sample(low_y), _sample(widest_z)], -1)
-    sill = torch.stack([_smooth(_sample(sill_x), 2), _sample(low_y), _sample(sill_z)], -1)
-    lift, forward = _smooth(_sample(crown), 2), _smooth(_sample(bow), 2)
+    sill = torch.stack([_smooth(_sample(sill_x), 2), _sample(low_y), sill_z], -1)
+    lift, forward = _smooth(_sample(crown), 2), _smooth(_sample(_bow(m, b)), 2)
     centre = torch.stack([torch.zeros_like(lift), rail[..., 1] - forward, rail[..., 2] + lift], -1)
-    nose = _end_face(belt[:, 0], sill[:, 0], b["nose"], m["nose_slant"], centre[:, 0], 1.0)
-    tail = _end_face(belt[:, -1], sill[:, -1], b["tail"], m["tail_slant"], centre[:, -1], -1.0)
+    nose = end_face(belt[:, 0], sill[:, 0], b["nose"], m["nose_slant"], centre[:, 0], 1.0)
+    tail = end_face(belt[:, -1], sill[:, -1], b["tail"], m["tail_slant"], centre[:, -1], -1.0)
     return Curves(rail, belt, widest, sill, centre, nose, tail)
-
-
-def _end_face(
-    belt: torch.Tensor, sill: torch.Tensor, end_y: torch.Tensor, slant: torch.Tensor, top: torch.Tensor, inward: float
-) -> torch.Tensor:
-    """Middle line of the nose (inward = 1) or tail (-1), (B, ROWS, 3), at the heights of the corner column."""
-    zero = torch.zeros_like(end_y)
-    points = [torch.stack([zero, y, p[:, 2]], -1) for y, p in ((top[:, 1], top), (end_y + inward * 0.35 * slant, belt))]
-    widest = torch.stack([zero, end_y, mix(belt[:, 2], sill[:, 2], WIDEST_ROW)], -1)
-    bottom = torch.stack([zero, end_y + inward * 0.07, sill[:, 2]], -1)
-    return rows(points[0][:, None], points[1][:, None], widest[:, None], bottom[:, None], glass_bulge_m=0.0)[:, :, 0]
-
-
-def flank_x(belt_x: torch.Tensor, widest_x: torch.Tensor, sill_x: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-    """x of a flank at share s from belt (0) to sill (1): the quadratic of Lagrange through belt, widest row and sill."""
-    w = WIDEST_ROW
-    return belt_x * (s - w) * (s - 1) / w + widest_x * s * (s - 1) / (w * (w - 1)) + sill_x * s * (s - w) / (1 - w)
-
-
-def rows(rail: torch.Tensor, belt: torch.Tensor, widest: torch.Tensor, sill: torch.Tensor, glass_bulge_m: float = 0.022) -> torch.Tensor:
-    """Cross-sections: (B, n, 3) feature lines -> (B, ROWS, n, 3), rail at row 0, belt at row GLASS_ROWS, sill last.
-
-    Glass bulges outwards by a parabola; below the belt x follows flank_x, y reaches the
-    sill's columns at the widest row, so that doors and arches stand upright.
-    """
-    t = (torch.arange(GLASS_ROWS, dtype=rail.dtype, device=rail.device) / GLASS_ROWS)[None, :, None, None]
-    glass = mix(rail[:, None], belt[:, None], t)
-    outward = torch.tensor([1.0, 0.0, 0.0], dtype=rail.dtype, device=rail.device)
-    glass = glass + glass_bulge_m * 4 * t * (1 - t) * outward
-    s = torch.arange(DOOR_ROWS + 1, dtype=rail.dtype, device=rail.device)[None, :, None] / DOOR_ROWS
-    w = WIDEST_ROW
-    x = flank_x(belt[:, None, :, 0], widest[:, None, :, 0], sill[:, None, :, 0], s)
-    y_upper = mix(belt[:, None, :, 1], widest[:, None, :, 1], (s / w).clamp_max(1.0))
-    y = torch.where(s <= w, y_upper, mix(widest[:, None, :, 1], sill[:, None, :, 1], ((s - w) / (1 - w)).clamp_min(0.0)))
-    z = mix(belt[:, None, :, 2], sill[:, None, :, 2], s)
-    return torch.cat([glass, torch.stack([x, y, z], -1)], 1)

@@ -17,9 +17,8 @@ from .measures import BODY_TYPES, to_vector
 
 COLORS = {
     "paint": (0.72, 0.10, 0.10), "glass": (0.16, 0.20, 0.24), "trim": (0.08, 0.08, 0.08), "grille": (0.12, 0.12, 0.13),
-    "headlight_lens": (0.9, 0.9, 0.85),
-    "tail_lens": (0.55, 0.0, 0.02), "indicator_lens": (0.95, 0.55, 0.1), "plate": (0.9, 0.9, 0.9), "underbody": (0.1, 0.1, 0.1),
-    "mirror": (0.5, 0.5, 0.5), "tyre": (0.12, 0.12, 0.12), "rim": (0.7, 0.7, 0.72),
+    "headlight_lens": (0.9, 0.9, 0.85), "tail_lens": (0.55, 0.0, 0.02), "indicator_lens": (0.95, 0.55, 0.1), "plate": (0.9, 0.9, 0.9),
+    "underbody": (0.1, 0.1, 0.1), "tyre": (0.12, 0.12, 0.12), "rim": (0.7, 0.7, 0.72),
 }  # fmt: skip
 VIEWS_DEG = ((35, 12), (90, 4), (145, 12), (0, 6), (180, 6), (215, 35))
 

@@ -20,8 +20,8 @@ SPOKE_DEPTH = 0.28  # how far the gaps between spokes lie behind them, by the ty
 PROFILE = (
     (-0.80, 0.55, "rim"), (-0.90, 0.66, "tyre"), (-1.00, 0.80, "tyre"), (-0.97, 0.93, "tyre"), (-0.80, 0.992, "tyre"), (-0.35, 1.0, "tyre"),
     (0.35, 1.0, "tyre"), (0.80, 0.992, "tyre"), (0.97, 0.93, "tyre"), (1.00, 0.80, "tyre"), (0.90, 0.67, "rim"), (0.93, 0.645, "rim"),
-    (0.80, 0.61, "rim"), (0.72, 0.54, "rim"), (0.70, 0.42, "rim"), (0.72, 0.28, "rim"), (0.78, 0.19, "hub"), (0.82, 0.13, "hub"), (0.84,
-    0.06, "hub"),
+    (0.80, 0.61, "rim"), (0.72, 0.54, "rim"), (0.70, 0.42, "rim"), (0.72, 0.28, "rim"), (0.78, 0.19, "hub"), (0.82, 0.13, "hub"),
+    (0.84, 0.06, "hub"),
 )  # fmt: skip
 FIRST_FACE_RING = 9  # rings from here on lie in the disc of the UV layout
 SPOKE_RINGS = {13: 0.9, 14: 1.0, 15: 0.75}  # rings that dip between the spokes, and how deep
