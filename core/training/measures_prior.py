@@ -13,8 +13,7 @@ from ..car.measures import BODY_TYPES, HIGH, INDEX, LOW, NAMES, to_vector
 DIMENSIONS = ("length", "width", "height", "wheelbase")
 TABLE_WORDS = {
     "sedan": "sedan", "hatchback": "hatchback", "wagon": "wagon", "estate": "wagon", "suv": "suv", "van": "van", "minivan": "van",
-    "pickup": "pickup",
-    "coupe": "coupe", "convertible": "coupe", "sports": "coupe",
+    "pickup": "pickup", "coupe": "coupe", "convertible": "coupe", "sports": "coupe",
 }  # fmt: skip
 CITYCAR_LENGTH_M = 3.75  # a shorter hatchback counts as a city car
 DEFAULT_WEIGHT = 1.0  # the hand-made body type counts as this many fitted cars
