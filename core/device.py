@@ -1,6 +1,9 @@
-"""Which device the networks and the fit run on."""
+"""Which device the networks and the fit run on, and on how many threads."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -18,3 +21,15 @@ def choose_device(wanted: str) -> torch.device:
             "No CUDA device was found: choose --device cpu, or install a torch build with CUDA and the driver for your card."
         )
     return torch.device("cuda" if wanted == "cuda" else "cpu")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: for many small operations more threads gain little, and on busy cores they wait for each
+    other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

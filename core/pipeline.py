@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from .asset.asset import validate_asset
 from .car.car import build_body, build_lights, build_wheels, dimensions_m
-from .device import choose_device
+from .device import choose_device, one_thread
 from .fit.fit import fit
 from .matte.matte import make_matte
 from .paint.paint import paint
@@ -64,7 +64,8 @@ def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, r
     photo = stages.run("photo", lambda _: read_photo(photo_path))
     matte = stages.run("matte", lambda _: make_matte(photo, mask_path))
     perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
-    found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell))
+    with one_thread():
+        found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell))
     body, wheels = build_body(found.shape), build_wheels(found.shape)
     texture = stages.run("paint", lambda tell: paint(photo, matte, found, body, wheels, settings.texture_size_px, tell))
 

@@ -49,8 +49,8 @@ class FitConfig:
     appearance_weight: float = 0.05
     red_weight: float = 0.1
     direction_weight: float = 0.012
-    azimuth_spread_rad: float = 0.35
-    elevation_spread_rad: float = 0.12
+    azimuth_spread_rad: float = 0.1
+    elevation_spread_rad: float = 0.05
     roll_spread_rad: float = 0.035
     distance_spread: float = 0.3
     margin: float = 0.12  # of the matte's box, round the crop

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..device import one_thread
 from ..errors import check_shape
 from ..types import Matte, Perception, Photo
 from ..weights import FOLDER
@@ -28,12 +29,8 @@ def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", wei
     """
     check_shape("alpha01", matte.alpha01.shape, photo.image_srgb01.shape[:2])
     network, picture = _loaded(weights, str(device)), look_at(photo.image_srgb01, matte.alpha01).to(device)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # 7 ms; on busy cores more threads wait for each other up to a second
-    try:
+    with one_thread():  # 7 ms; on busy cores more threads wait for each other up to a second
         return perception_of(network, picture)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def look_at(image_srgb01: np.ndarray, alpha01: np.ndarray) -> torch.Tensor:
