@@ -9,8 +9,10 @@ import numpy as np
 import torch
 
 from ..car.measures import BODY_TYPES, HIGH, INDEX, LOW, NAMES, to_vector
+from ..errors import UserInputError
 
 DIMENSIONS = ("length", "width", "height", "wheelbase")
+KNOWN = [INDEX[name] for name in DIMENSIONS]
 TABLE_WORDS = {
     "sedan": "sedan", "hatchback": "hatchback", "wagon": "wagon", "estate": "wagon", "suv": "suv", "van": "van", "minivan": "van",
     "pickup": "pickup", "coupe": "coupe", "convertible": "coupe", "sports": "coupe",
@@ -18,11 +20,14 @@ TABLE_WORDS = {
 CITYCAR_LENGTH_M = 3.75  # a shorter hatchback counts as a city car
 DEFAULT_WEIGHT = 1.0  # the hand-made body type counts as this many fitted cars
 BETWEEN_SHARE = 0.35  # how much of the spread between body types is allowed within one: types are guessed, and cars lie between them
+FIXED = INDEX["cab_drop"]  # tells body types apart and never varies within one
 SHRINKAGE, FLOOR = 0.35, 0.045  # share of the covariance kept diagonal; smallest spread by a measure's range
 
 
 def read_dimensions(table: Path) -> dict[str, np.ndarray]:
-    """(n, 4) length, width, height, wheelbase in metres by body type, complete rows only."""
+    """(n, 4) length, width, height, wheelbase in metres by body type, complete rows only.  Raises UserInputError without a table."""
+    if not table.is_file():
+        raise UserInputError(f"The table of dimensions {table} is missing; give a CSV file with the columns body and NAME_mm, or none.")
     found: dict[str, list[list[float]]] = {}
     with table.open(newline="") as lines:
         for row in csv.DictReader(lines):
@@ -36,36 +41,44 @@ def read_dimensions(table: Path) -> dict[str, np.ndarray]:
 
 def learn_prior(fits: list[tuple[str, torch.Tensor]], dimensions: dict[str, np.ndarray] | None) -> dict[str, torch.Tensor]:
     """Fits as (body type, measures (P,)) -> the tensors of measures.safetensors: typical.TYPE (P,) and factor (P, P)."""
+    means = _means(fits)
+    covariance = _covariance(fits, means)
+    if dimensions:
+        means, covariance = _with_dimensions(means, covariance, dimensions)
+    covariance[FIXED, :], covariance[:, FIXED] = 0.0, 0.0
+    covariance[FIXED, FIXED] = 1e-12
+    factor = torch.linalg.cholesky(covariance.double() + 1e-10 * torch.eye(len(NAMES), dtype=torch.float64)).float()
+    factor[FIXED] = 0.0  # nothing lies between a closed car and a pickup
+    return {"factor": factor, **{f"typical.{kind}": torch.minimum(torch.maximum(mean, LOW), HIGH) for kind, mean in means.items()}}
+
+
+def _means(fits: list[tuple[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean (P,) of each body type's fits and its hand-made figures."""
     means = {}
     for kind, default in BODY_TYPES.items():
         rows = [to_vector(default) * DEFAULT_WEIGHT] + [m for k, m in fits if k == kind]
         means[kind] = torch.stack(rows).sum(0) / (DEFAULT_WEIGHT + len(rows) - 1)
-        means[kind][INDEX["cab_drop"]] = default["cab_drop"]
+        means[kind][FIXED] = default["cab_drop"]
+    return means
+
+
+def _covariance(fits: list[tuple[str, torch.Tensor]], means: dict[str, torch.Tensor]) -> torch.Tensor:
+    """(P, P) spread of the fits about their type's mean and, in part, of the types; shrunk towards a diagonal with a floor."""
     apart = torch.stack([m - means[kind] for kind, m in fits])
     within = apart.T @ apart / max(len(fits) - 1, 1)
-    closed = torch.stack([mean for kind, mean in means.items() if kind != "pickup"])
-    between = torch.cov(closed.T)
+    between = torch.cov(torch.stack([mean for kind, mean in means.items() if kind != "pickup"]).T)
     covariance = within + BETWEEN_SHARE * between
-    own = covariance.diagonal() + (FLOOR * (HIGH - LOW)) ** 2
-    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * torch.diag(covariance.diagonal())
-    covariance = covariance - torch.diag(covariance.diagonal()) + torch.diag(own)
-    if dimensions:
-        means, covariance = _with_dimensions(means, covariance, dimensions)
-    fixed = INDEX["cab_drop"]
-    covariance[fixed, :], covariance[:, fixed] = 0.0, 0.0
-    covariance[fixed, fixed] = 1e-12
-    factor = torch.linalg.cholesky(covariance.double() + 1e-10 * torch.eye(len(NAMES), dtype=torch.float64)).float()
-    factor[fixed] = 0.0
-    return {"factor": factor, **{f"typical.{kind}": torch.minimum(torch.maximum(mean, LOW), HIGH) for kind, mean in means.items()}}
+    shrunk = (1 - SHRINKAGE) * covariance
+    shrunk.diagonal().copy_(covariance.diagonal() + (FLOOR * (HIGH - LOW)) ** 2)
+    return shrunk
 
 
 def _with_dimensions(
     means: dict[str, torch.Tensor], covariance: torch.Tensor, dimensions: dict[str, np.ndarray]
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """Give the four dimensions the table's mean and spread; the other measures follow by the regression seen in the fits."""
-    known = [INDEX[name] for name in DIMENSIONS]
-    regression = torch.linalg.solve(covariance[known][:, known], covariance[known]).T  # (P, 4); identity on the four themselves
-    rest = covariance - regression @ covariance[known]
+    regression = torch.linalg.solve(covariance[KNOWN][:, KNOWN], covariance[KNOWN]).T  # (P, 4); identity on the four themselves
+    rest = covariance - regression @ covariance[KNOWN]
     apart = np.concatenate([rows - np.median(rows, 0) for rows in dimensions.values()])
     low, high = np.percentile(apart, [2.5, 97.5], axis=0)  # typing errors of the table stay out
     table = torch.tensor(np.cov(np.clip(apart, low, high).T), dtype=covariance.dtype)
@@ -74,7 +87,7 @@ def _with_dimensions(
         if kind not in dimensions:
             moved[kind] = mean
             continue
-        change = torch.tensor(np.median(dimensions[kind], 0), dtype=mean.dtype) - mean[known]
+        change = torch.tensor(np.median(dimensions[kind], 0), dtype=mean.dtype) - mean[KNOWN]
         moved[kind] = mean + regression @ change
-        moved[kind][INDEX["cab_drop"]] = mean[INDEX["cab_drop"]]
+        moved[kind][FIXED] = mean[FIXED]
     return moved, rest + regression @ table @ regression.T
