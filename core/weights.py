@@ -22,13 +22,16 @@ def read_checked(folder: Path, key: str) -> bytes:
     """The content of the manifest's file `key`, its sha256 checked.
 
     Raises:
-        WeightsError: the manifest or file is missing, or the file is not the one the manifest names.
+        WeightsError: the manifest or file is missing or damaged, or the file is not the one the manifest names.
     """
     remedy = f"fetch the weights folder again or make the file with `python3 build.py train {key}`"
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         raise WeightsError(f"{manifest} is missing; {remedy}.")
-    entry = json.loads(manifest.read_text(encoding="utf-8")).get(key)
+    try:
+        entry = json.loads(manifest.read_text(encoding="utf-8")).get(key)
+    except ValueError as problem:
+        raise WeightsError(f"{manifest} is damaged ({problem}); {remedy}.") from problem
     if entry is None or not (folder / entry["file"]).is_file():
         raise WeightsError(f"The weights of {key!r} are missing in {folder}; {remedy}.")
     content = (folder / entry["file"]).read_bytes()

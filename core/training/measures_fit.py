@@ -116,7 +116,7 @@ def _depth(
     clip = car_to_clip(vertices, matrix, projection)
     rast, _ = rasterize(clip, triangles, (size_px, size_px), grad_db=False, with_db=False)
     a, b = projection[2, 2], projection[2, 3]
-    return rast[..., 3] > 0, b / (-rast[..., 2] - a)
+    return rast[..., 3] > 0, b / (rast[..., 2] + a)
 
 
 def start_measures(target: Target, body_type: str) -> torch.Tensor:
