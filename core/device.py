@@ -25,8 +25,7 @@ def choose_device(wanted: str) -> torch.device:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: for many small operations more threads gain little, and on busy cores they wait for each
-    other."""
+    """Keep torch to one thread: for many small operations more threads gain little, and on busy cores they wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

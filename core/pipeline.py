@@ -37,9 +37,11 @@ class Stages:
     """Runs the stages in turn, tells the caller how far the whole is, and keeps each one's seconds."""
 
     def __init__(self, report: Report) -> None:
-        self.report, self.timings_s = report, {}  # type: Report, dict[str, float]
+        self.report = report
+        self.timings_s: dict[str, float] = {}
 
     def run(self, stage: str, work: Callable[[Report], Made]) -> Made:
+        """What `work` makes; it is handed a report for its own stage."""
         start, end = SPANS01[stage]
 
         def inner(_: str, fraction01: float) -> None:
@@ -71,12 +73,21 @@ def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, r
 
     def assemble(_: Report) -> CarAsset:
         asset = CarAsset(
-            name=Path(photo_path).stem, photo_path=str(photo_path), body=body, wheels=wheels, lights=build_lights(body), texture=texture,
-            camera=found.camera, body_type=found.shape.body_type, dimensions_m=dimensions_m(found.shape, body),
+            name=Path(photo_path).stem,
+            photo_path=str(photo_path),
+            body=body,
+            wheels=wheels,
+            lights=build_lights(body),
+            texture=texture,
+            camera=found.camera,
+            body_type=found.shape.body_type,
+            dimensions_m=dimensions_m(found.shape, body),
             measures=found.shape.measures,
             quality={"mask_iou": found.mask_iou, "confidence": found.confidence01, "matte_confidence": matte.confidence01},
-            matte01=matte.alpha01, settings=settings, timings_s=stages.timings_s,
-        )  # fmt: skip
+            matte01=matte.alpha01,
+            settings=settings,
+            timings_s=stages.timings_s,
+        )
         validate_asset(asset)
         return asset
 
