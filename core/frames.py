@@ -32,8 +32,12 @@ def clip_from_camera(focal: torch.Tensor | float, width_px: int, height_px: int)
     zero, one = torch.zeros_like(focal), torch.ones_like(focal)
     depth = (FAR_M + NEAR_M) / (NEAR_M - FAR_M) * one
     shift = 2 * FAR_M * NEAR_M / (NEAR_M - FAR_M) * one
-    rows = [[2 * focal / width_px, zero, zero, zero], [zero, 2 * focal / height_px, zero, zero], [zero, zero, depth, shift], [zero,
-    zero, -one, zero]]
+    rows = [
+        [2 * focal / width_px, zero, zero, zero],
+        [zero, 2 * focal / height_px, zero, zero],
+        [zero, zero, depth, shift],
+        [zero, zero, -one, zero],
+    ]
     return torch.stack([torch.stack(row, -1) for row in rows], -2)
 
 
@@ -58,8 +62,9 @@ def car_to_px(points_car: np.ndarray, camera: Camera) -> np.ndarray:
 
 def orbit(azimuth_rad: float, elevation_rad: float, distance_m: float, target_car: tuple[float, float, float]) -> np.ndarray:
     """camera_to_car (4, 4) float64 of a level camera that looks at target_car from the given direction."""
-    toward = np.array([math.sin(azimuth_rad) * math.cos(elevation_rad), -math.cos(azimuth_rad) * math.cos(elevation_rad),
-    math.sin(elevation_rad)])
+    toward = np.array(
+        [math.sin(azimuth_rad) * math.cos(elevation_rad), -math.cos(azimuth_rad) * math.cos(elevation_rad), math.sin(elevation_rad)]
+    )
     right = np.array([math.cos(azimuth_rad), math.sin(azimuth_rad), 0.0])
     matrix = np.eye(4)
     matrix[:3, :3] = np.stack([right, np.cross(toward, right), toward], 1)

@@ -58,8 +58,8 @@ class FitConfig:
 
 QUALITIES = {
     "draft": FitConfig((Stage(4, 64, 25, 25, 1.0), Stage(1, 96, 25, 25, 0.6))),
-    "normal": FitConfig((Stage(8, 64, 40, 40, 1.0), Stage(3, 96, 60, 30, 0.8), Stage(1, 160, 110, 28, 0.6))),
-    "high": FitConfig((Stage(8, 64, 50, 50, 1.0), Stage(4, 112, 90, 30, 0.8), Stage(1, 256, 200, 25, 0.6))),
+    "normal": FitConfig((Stage(8, 64, 60, 60, 1.0), Stage(4, 96, 90, 30, 0.8), Stage(2, 160, 120, 30, 0.6), Stage(1, 256, 200, 40, 0.5))),
+    "high": FitConfig((Stage(8, 64, 60, 60, 1.0), Stage(4, 112, 100, 25, 0.8), Stage(2, 192, 160, 27, 0.6), Stage(1, 320, 300, 30, 0.5))),
 }
 POSE_RATE = torch.tensor([0.03, 0.02, 0.008, 0.02, 0.05, 0.008, 0.008])
 MEASURE_RATE = 0.12

@@ -16,7 +16,11 @@ from .pose import first_pose
 
 SMALLEST_SHARE = 0.04  # a less likely direction is not tried
 TWIN_APART_RAD = math.radians(35)
-ALWAYS_BESIDE = {"sedan": ("wagon",), "hatchback": ("wagon",), "coupe": ("wagon",)}  # the network never saw a wagon and takes them for these
+ALWAYS_BESIDE = {
+    "sedan": ("wagon",),
+    "hatchback": ("wagon",),
+    "coupe": ("wagon",),
+}  # the network never saw a wagon and takes them for these
 DISTANCE_LENGTHS = 2.6  # usual distance of the camera, in car lengths, where the picture says nothing
 
 
