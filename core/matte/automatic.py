@@ -1,6 +1,6 @@
-"""The cut without a network: GrabCut from several starts that a linear model of the picture proposes, and the best of them.
+"""The cut without an image network: three looks at every pixel (looks.py), GrabCut between the first and the second and at the end.
 
-GrabCut: Rother, Kolmogorov, Blake, SIGGRAPH 2004; its starts, otherwise drawn by a user, come from prior.py.
+GrabCut: Rother, Kolmogorov, Blake, SIGGRAPH 2004; its starts, otherwise drawn by a user, come from the looks.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import numpy as np
 from scipy import ndimage
 
 from ..errors import check_shape
-from .prior import car_logit
+from .around import around
+from .features import pixel_features
+from .looks import Look, read_looks
 from .refine import refine
 
-CUT_SIDE_PX = 256  # prior.py was fitted at this size; finer, colour models see grain instead of paint
+CUT_SIDE_PX = 256  # the looks were learned at this size; finer, colour models see grain instead of paint
 ROUNDS = 4
 
 
@@ -30,26 +32,55 @@ class Start:
 
 
 STARTS = (Start(0, 3, False), Start(-1, 2, False), Start(0, 3, True), Start(0, 2, True), Start(1, 3, True))
-AGREEMENT_WEIGHT, SOLIDITY_WEIGHT, SHARE_WEIGHT = 0.75, 0.1, 1.0  # fitted to the IoU on rendered training cars; cuts fail by losing parts
+LAST_START = Start(0, 1, False)  # only what the last look doubts
 
 
-def cut(image_srgb01: np.ndarray) -> tuple[np.ndarray, float]:
-    """(H, W, 3) float32 -> alpha01 (H, W) float32 and a confidence 0..1; the same picture gives the same cut."""
+def cut(image_srgb01: np.ndarray, looks: tuple[Look, ...] | None = None) -> tuple[np.ndarray, float]:
+    """(H, W, 3) float32 -> alpha01 (H, W) float32 and a confidence 0..1; the same picture gives the same cut.
+
+    Raises WeightsError where no looks are given and those of the weights folder cannot be read.
+    """
     check_shape("image_srgb01", image_srgb01.shape, (None, None, 3))
-    small = _resized(image_srgb01, CUT_SIDE_PX)
+    first, *others = looks or read_looks()
+    small = resized(image_srgb01, CUT_SIDE_PX)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2Lab)
-    logit = car_logit(lab)
-    pictures = {False: (small * 255).astype(np.uint8), True: _vivid(lab)}
-    cuts = [_clean(_grab_cut(pictures[start.vivid], logit, start)) for start in STARTS] + [_clean(logit > 0)]
-    votes = np.mean(cuts, 0)
-    best = max([*cuts, _clean(votes > 0.5)], key=lambda mask: _merit(mask, votes))
-    return refine(image_srgb01, best), _confidence(best, cuts, lab)
+    own = pixel_features(lab)
+    estimate = first_estimate(small, lab, own, first)
+    for look in others:
+        log_odds = look.log_odds(with_surroundings(own, lab, estimate))
+        estimate = likelihood(log_odds)
+    mask = _clean(_grab_cut(_bytes(small), log_odds, LAST_START))
+    return refine(image_srgb01, mask), _confidence(mask, estimate, lab)
 
 
-def _resized(image: np.ndarray, long_side_px: int) -> np.ndarray:
+def first_estimate(small_srgb01: np.ndarray, lab: np.ndarray, own: np.ndarray, look: Look) -> np.ndarray:
+    """Picture, Lab (H, W, 3) and pixel_features -> (H, W) float32, 0..1: how many of the cuts that the first look starts hold a pixel,
+    its own word counted as one more."""
+    log_odds = look.log_odds(own)
+    pictures = {False: _bytes(small_srgb01), True: _vivid(lab)}
+    cuts = [_clean(_grab_cut(pictures[start.vivid], log_odds, start)) for start in STARTS]
+    return np.mean([*cuts, likelihood(log_odds)], 0, dtype=np.float32)
+
+
+def with_surroundings(own: np.ndarray, lab: np.ndarray, estimate: np.ndarray) -> np.ndarray:
+    """The features (H, W, F) of every look but the first."""
+    return np.concatenate([own, around(lab, estimate)], -1)
+
+
+def likelihood(log_odds: np.ndarray) -> np.ndarray:
+    """Log-odds -> 0..1."""
+    return 1 / (1 + np.exp(-np.clip(log_odds, -15, 15)))
+
+
+def resized(image: np.ndarray, long_side_px: int) -> np.ndarray:
+    """A picture or mask of float32 0..1 brought to a long side, never to fewer than 8 pixels."""
     scale = long_side_px / max(image.shape[:2])
     size = (max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale)))
     return np.clip(cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), 0, 1)
+
+
+def _bytes(image_srgb01: np.ndarray) -> np.ndarray:
+    return (image_srgb01 * 255).astype(np.uint8)
 
 
 def _vivid(lab: np.ndarray) -> np.ndarray:
@@ -57,11 +88,11 @@ def _vivid(lab: np.ndarray) -> np.ndarray:
     return np.clip(stretched, 0, 255).astype(np.uint8)
 
 
-def _grab_cut(picture: np.ndarray, logit: np.ndarray, start: Start) -> np.ndarray:
-    """Boolean (H, W).  A start without enough pixels on either side for a colour model stays as the prior has it."""
-    label = np.where(logit > start.likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    label[logit < -start.sure] = cv2.GC_BGD
-    label[logit > start.sure] = cv2.GC_FGD
+def _grab_cut(picture: np.ndarray, log_odds: np.ndarray, start: Start) -> np.ndarray:
+    """Boolean (H, W).  A start without enough pixels on either side for a colour model stays as the look has it."""
+    label = np.where(log_odds > start.likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    label[log_odds < -start.sure] = cv2.GC_BGD
+    label[log_odds > start.sure] = cv2.GC_FGD
     car = (label == cv2.GC_PR_FGD) | (label == cv2.GC_FGD)
     if min(car.sum(), (~car).sum()) < 50:
         return car
@@ -82,29 +113,12 @@ def _clean(mask: np.ndarray) -> np.ndarray:
     return ndimage.binary_fill_holes(piece == 1 + int(np.argmax(weight)))
 
 
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union, also of soft masks."""
-    return float(np.minimum(one, other).sum() / max(np.maximum(one, other).sum(), 1e-6))
-
-
-def _merit(mask: np.ndarray, votes: np.ndarray) -> float:
+def _confidence(mask: np.ndarray, estimate: np.ndarray, lab: np.ndarray) -> float:
+    """The overlap with the truth that the last look expects, times how far colours differ across the outline."""
     if not mask.any():
-        return -1.0
-    return AGREEMENT_WEIGHT * _overlap(mask, votes) + SOLIDITY_WEIGHT * _solidity(mask) + SHARE_WEIGHT * float(mask.mean())
-
-
-def _solidity(mask: np.ndarray) -> float:
-    """Share of its convex hull that the mask fills; cars fill most of it."""
-    hull = cv2.convexHull(np.argwhere(mask)[:, ::-1].astype(np.int32))
-    return float(mask.sum() / max(cv2.contourArea(hull), 1.0))
-
-
-def _confidence(best: np.ndarray, cuts: list[np.ndarray], lab: np.ndarray) -> float:
-    """How much the starts agree on the cut, times how far colours differ across its outline."""
-    if not best.any():
         return 0.0
-    agreement = float(np.median([_overlap(best, mask) for mask in cuts]))
-    return agreement * (0.5 + 0.5 * _contrast(best, lab))
+    expected = float(estimate[mask].sum() / (mask.sum() + estimate[~mask].sum()))
+    return expected * (0.5 + 0.5 * _contrast(mask, lab))
 
 
 def _contrast(mask: np.ndarray, lab: np.ndarray) -> float:

@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imago.core.errors import UserInputError
+from imago.core.errors import UserInputError, WeightsError
 from imago.core.matte import find_mask, make_matte
+from imago.core.matte.around import NAMES as AROUND
+from imago.core.matte.around import around, box_of
+from imago.core.matte.features import NAMES, pixel_features
+from imago.core.matte.looks import FILE, KEY, WIDTHS, Look, looks_of, read_looks, tensors_of
 from imago.core.photo import read_photo
 from imago.core.types import Photo
+from imago.core.weights import write_entry
 
 WIDTH, HEIGHT = 240, 160
 
@@ -189,3 +194,62 @@ def test_a_photo_in_the_mask_folder_is_not_its_own_mask(tmp_path):
     (tmp_path / "car.png").touch()
     (tmp_path / "car_mask.png").touch()
     assert find_mask(tmp_path, tmp_path / "car.png") == tmp_path / "car_mask.png"
+
+
+def looks_at_random(widths: tuple[int, ...] = WIDTHS) -> tuple[Look, ...]:
+    random = np.random.default_rng(0)
+    sizes = [((width, 5), (5, 1)) for width in widths]
+    layers = [tuple((random.normal(size=size).astype(np.float32), np.zeros(size[1], np.float32)) for size in pair) for pair in sizes]
+    return tuple(Look(np.zeros(n, np.float32), np.full(n, 2, np.float32), pair) for n, pair in zip(widths, layers, strict=True))
+
+
+def test_looks_come_back_from_their_file(tmp_path):
+    looks = looks_at_random()
+    write_entry(tmp_path, KEY, FILE, tensors_of(looks), {})
+    values = np.random.default_rng(1).normal(size=(7, WIDTHS[0])).astype(np.float32)
+    inner = np.maximum(values / 2 @ looks[0].layers[0][0], 0)
+    np.testing.assert_allclose(read_looks(tmp_path)[0].log_odds(values), (inner @ looks[0].layers[1][0])[:, 0], rtol=1e-4, atol=1e-5)
+
+
+def test_damaged_or_foreign_looks_are_refused(tmp_path):
+    write_entry(tmp_path, KEY, FILE, tensors_of(looks_at_random()), {})
+    content = bytearray((tmp_path / FILE).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / FILE).write_bytes(content)
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(WeightsError, match="train matte"):
+            read_looks(folder)
+    with pytest.raises(WeightsError, match="other features"):
+        looks_of(tensors_of(looks_at_random((WIDTHS[0] + 1, *WIDTHS[1:]))))
+    with pytest.raises(WeightsError, match="no looks"):
+        looks_of(tensors_of(looks_at_random()[:2]))
+    with pytest.raises(WeightsError, match="no looks"):
+        looks_of(b"no tensors")
+
+
+def test_features_have_their_names_and_a_mirrored_picture_the_mirrored_ones():
+    picture, mask = car_picture()
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2Lab)
+    assert pixel_features(lab).shape == (*mask.shape, len(NAMES))
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 3)
+    here = around(lab, soft)
+    there = around(np.ascontiguousarray(lab[:, ::-1]), np.ascontiguousarray(soft[:, ::-1]))[:, ::-1]
+    assert here.shape == (*mask.shape, len(AROUND)) and np.isfinite(here).all()
+    np.testing.assert_allclose(np.median(np.abs(here - there), (0, 1)), 0, atol=0.02)  # the box is whole pixels
+
+
+def test_what_is_around_a_pixel():
+    lab = np.full((100, 200, 3), (60, 0, 0), np.float32)
+    lab[30:80, 40:160] = (40, 60, 40)
+    estimate = np.zeros((100, 200), np.float32)
+    estimate[30:80, 40:160] = 1
+    estimate[45:55, 90:110] = 0  # a window
+    assert np.abs(np.subtract(box_of(estimate), (40, 160, 30, 80))).max() <= 2
+    named = dict(zip(AROUND, np.moveaxis(around(lab, estimate), -1, 0), strict=True))
+    window, outside, middle = (50, 100), (50, 10), (70, 100)
+    assert named["enclosed"][window] > 0.9 > 0.1 > named["enclosed"][outside]
+    assert named["like_car"][window] > 1 and named["like_car"][outside] < -1
+    assert named["darker_than_ground"][middle] > 0.2 and abs(named["darker_than_ground"][90, 100]) < 0.05
+    assert abs(named["down_in_box"][79, 100] - 1) < 0.1 and abs(named["off_centre_of_box"][50, 41] - 1) < 0.1
+    assert named["above_close"][80, 100] > 0.9 > 0.1 > named["below_close"][80, 100]
+    assert named["level_far_most"][50, 30] > 0.9 > 0.1 > named["level_far_least"][50, 30]
