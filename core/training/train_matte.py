@@ -53,11 +53,15 @@ class MatteConfig:
 
 @dataclass(frozen=True)
 class Small:
-    """A training picture as the cut sees it: small_srgb01, lab (H, W, 3) float32, mask (H, W) bool."""
+    """A training picture as the cut sees it: small_srgb01 (H, W, 3) float32, mask (H, W) bool."""
 
     small_srgb01: np.ndarray
-    lab: np.ndarray
     mask: np.ndarray
+
+    @property
+    def lab(self) -> np.ndarray:
+        """(H, W, 3) float32; made anew, since thousands of pictures wait in memory."""
+        return cv2.cvtColor(self.small_srgb01, cv2.COLOR_RGB2Lab)
 
 
 def read_pictures(cars: Path, renders: Path, hdris: Path | None, config: MatteConfig) -> list[MattePicture]:
@@ -75,7 +79,7 @@ def read_pictures(cars: Path, renders: Path, hdris: Path | None, config: MatteCo
 def small_of(picture: MattePicture) -> Small:
     """Brought to the size in which the cut works."""
     small = resized(picture.image_srgb01, CUT_SIDE_PX)
-    return Small(small, cv2.cvtColor(small, cv2.COLOR_RGB2Lab), resized(picture.mask.astype(np.float32), CUT_SIDE_PX) > 0.5)
+    return Small(small, resized(picture.mask.astype(np.float32), CUT_SIDE_PX) > 0.5)
 
 
 def learn(pictures: list[MattePicture], config: MatteConfig, report: Callable[[str], None]) -> tuple[Look, ...]:
@@ -96,8 +100,9 @@ def learn(pictures: list[MattePicture], config: MatteConfig, report: Callable[[s
 
 
 def _features(small: Small, estimate: np.ndarray | None) -> np.ndarray:
-    own = pixel_features(small.lab)
-    return own if estimate is None else with_surroundings(own, small.lab, estimate.astype(np.float32))
+    lab = small.lab
+    own = pixel_features(lab)
+    return own if estimate is None else with_surroundings(own, lab, estimate.astype(np.float32))
 
 
 def _drawn_pixels(small: Small, estimate: np.ndarray | None, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
