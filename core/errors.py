@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """What kind of help mends a failure; the panel picks its button by it (addon/remedies.py)."""
+
+    PHOTO = "photo"  # another picture is needed
+    TOO_LARGE = "too_large"  # a smaller picture
+    NO_CAR = "no_car"  # no car was found in it: a mask or another picture
+    MASK = "mask"  # another mask, or none
+    DEVICE = "device"  # the chosen device is not there
+    GPU_MEMORY = "gpu_memory"
+    MEMORY = "memory"
+    DISK_FULL = "disk_full"
+    WEIGHTS = "weights"  # a weight file is missing or damaged
+    NOT_SET_UP = "not_set_up"
+    OFFLINE = "offline"  # Blender's own switch forbids the network
+    NO_NETWORK = "no_network"
+    PROXY = "proxy"
+    NO_VENV = "no_venv"  # the chosen Python cannot make an environment
+    PYTHON = "python"  # the chosen Python does not start, or is too old or too new
+    SET_UP_FAILED = "set_up_failed"
+    WORKER_DIED = "worker_died"
+    BUSY = "busy"
+    INTERNAL = "internal"  # a fault of the program
+
 
 class UserInputError(Exception):
     """Something the user gave cannot be used; the text says what is wrong and what to do, in one sentence."""
+
+    def __init__(self, sentence: str, trouble: Trouble = Trouble.PHOTO) -> None:
+        super().__init__(sentence)
+        self.trouble = trouble
 
 
 class WeightsError(Exception):

@@ -19,7 +19,7 @@ from .matte.matte import make_matte
 from .paint.paint import paint
 from .perceive.perceive import perceive
 from .photo.photo import read_photo
-from .types import CarAsset, Report, Settings
+from .types import CarAsset, Report, Settings, Show
 
 Made = TypeVar("Made")
 # where in the whole of a run (the scene's files are the rest) each stage begins and ends
@@ -54,10 +54,10 @@ class Stages:
         return made
 
 
-def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, report: Report) -> CarAsset:
+def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, report: Report, show: Show | None = None) -> CarAsset:
     """Make a car from a photograph.
 
-    report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled.
+    report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled; show gets the shape as it sharpens.
     Raises:
         UserInputError: the photograph or mask cannot be used.
         WeightsError: a weight file is missing or damaged.
@@ -67,7 +67,7 @@ def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, r
     matte = stages.run("matte", lambda _: make_matte(photo, mask_path))
     perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
     with one_thread():
-        found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell))
+        found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell, show=show))
     body, wheels = build_body(found.shape), build_wheels(found.shape)
     texture = stages.run("paint", lambda tell: paint(photo, matte, found, body, wheels, settings.texture_size_px, tell))
 

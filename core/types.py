@@ -15,6 +15,8 @@ from .errors import check_shape
 
 Report = Callable[[str, float], None]
 """report(stage, fraction01): called often by long work; may raise Cancelled to stop it."""
+Show = Callable[["CarShape"], None]
+"""show(shape): the best guess so far, called now and then by a fit, for eyes only."""
 
 
 @dataclass(frozen=True)

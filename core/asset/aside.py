@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import UserInputError
+from ..errors import Trouble, UserInputError
 
 
 @contextmanager
@@ -24,7 +25,9 @@ def written_aside(folder: str | os.PathLike[str]) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as problem:
-        raise UserInputError(f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.") from problem
+        raise UserInputError(
+            f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.", _trouble(problem)
+        ) from problem
     try:
         yield aside
         _move_files(aside, target)
@@ -39,4 +42,10 @@ def _move_files(aside: Path, target: Path) -> None:
         for path in sorted(aside.iterdir()):
             os.replace(path, target / path.name)
     except OSError as problem:
-        raise UserInputError(f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.") from problem
+        raise UserInputError(
+            f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.", _trouble(problem)
+        ) from problem
+
+
+def _trouble(problem: OSError) -> Trouble:
+    return Trouble.DISK_FULL if problem.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) else Trouble.PHOTO

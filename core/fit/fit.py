@@ -21,7 +21,7 @@ from ..car.car import triangles_on, whole, whole_vertices
 from ..car.measures import to_dict
 from ..car.prior import ShapePrior, shape_prior
 from ..device import choose_device
-from ..types import CarShape, Fit, Matte, Perception, Photo, Report, Settings
+from ..types import CarShape, Fit, Matte, Perception, Photo, Report, Settings, Show
 from . import appearance
 from .linear_car import LinearCar, linearise
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, POSE_SIZE, ROLL, Crop, camera_to_car, crop_projection, to_camera
@@ -95,8 +95,16 @@ class _State:
         return _State(self.pose[order], self.z[order], [self.starts[k] for k in chosen], self.cost[order], self.iou[order])
 
 
-def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, report: Report, prior: ShapePrior | None = None) -> Fit:
-    """Find the camera and the measures.
+def fit(
+    photo: Photo,
+    matte: Matte,
+    perception: Perception,
+    settings: Settings,
+    report: Report,
+    prior: ShapePrior | None = None,
+    show: Show | None = None,
+) -> Fit:
+    """Find the camera and the measures; `show` gets the first guess and the best after each stage.
 
     Returns a Fit whose mask_iou is the overlap of the drawn outline with the matte, and whose confidence01 is the share of belief in
     the chosen direction times how well the outline fits.  Raises what report raises, UserInputError for a device that is not there.
@@ -113,6 +121,7 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
     state = _State(poses, z, starts, torch.zeros(count), torch.zeros(count))
     done, total = 0, sum(stage.steps for stage in config.stages)
     believed = 1.0
+    _show(state, 0, prior, show)
     for stage in config.stages:
         state = state.keep(torch.argsort(state.cost)[: stage.hypotheses])
         report("fit", done / total)
@@ -121,6 +130,7 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
         if len(state.starts) > 1:
             believed = _belief(state)
         done += stage.steps
+        _show(state, int(state.cost.argmin()), prior, show)
     best = int(state.cost.argmin())
     measures = prior.measures(state.z[best : best + 1], state.origin[best : best + 1])[0]
     pose = state.pose[best]
@@ -128,6 +138,13 @@ def fit(photo: Photo, matte: Matte, perception: Perception, settings: Settings, 
     shape = CarShape(to_dict(measures), state.starts[best].body_type)
     confidence = believed * float(np.clip((iou - 0.6) / 0.35, 0, 1))
     return Fit(shape, to_camera(pose, photo.size_px), iou, confidence)
+
+
+def _show(state: _State, number: int, prior: ShapePrior, show: Show | None) -> None:
+    """Hand one hypothesis to whoever watches."""
+    if show is not None:
+        measures = prior.measures(state.z[number : number + 1], state.origin[number : number + 1])[0]
+        show(CarShape(to_dict(measures), state.starts[number].body_type))
 
 
 def _tell(report: Report, done: int, total: int, step: int) -> None:

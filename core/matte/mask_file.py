@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import UserInputError
+from ..errors import Trouble, UserInputError
 from ..photo.decode import decode
 from ..photo.photo import reduce_to
 from ..types import Photo
@@ -24,11 +24,11 @@ def find_mask(mask: Path, photo: Path, alone: bool = True) -> Path:
         for name in names:
             if (mask / name).is_file() and (mask / name).resolve() != photo.resolve():
                 return mask / name
-        raise UserInputError(f"the mask folder {mask} holds neither {names[0]} nor {names[1]}, add one or leave --mask out.")
+        raise UserInputError(f"the mask folder {mask} holds neither {names[0]} nor {names[1]}, add one or leave --mask out.", Trouble.MASK)
     if not mask.exists():
-        raise UserInputError(f"there is no mask {mask}, check the name.")
+        raise UserInputError(f"there is no mask {mask}, check the name.", Trouble.MASK)
     if not alone:
-        raise UserInputError(f"{mask} is one mask for several photographs, name a folder of masks.")
+        raise UserInputError(f"{mask} is one mask for several photographs, name a folder of masks.", Trouble.MASK)
     return mask
 
 
@@ -41,12 +41,13 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
     try:
         pixels = decode(path, least_side_px=1)
     except UserInputError as problem:
-        raise UserInputError(f"mask {path.name}: {problem}") from problem
+        raise UserInputError(f"mask {path.name}: {problem}", Trouble.MASK) from problem
     found = (pixels.shape[1], pixels.shape[0])
     wanted = photo.file_size_px or photo.size_px
     if found not in (wanted, photo.size_px):
         raise UserInputError(
-            f"the mask {path.name} has {found[0]} x {found[1]} pixels and the photo {wanted[0]} x {wanted[1]}, save it in the photo's size."
+            f"the mask {path.name} has {found[0]} x {found[1]} pixels, the photo {wanted[0]} x {wanted[1]}: save it in the photo's size.",
+            Trouble.MASK,
         )
     one_bit = pixels.dtype == np.uint8 and int(pixels[..., :3].max()) == 1
     values = reduce_to(pixels, photo.size_px)

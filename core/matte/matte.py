@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import UserInputError
+from ..errors import Trouble, UserInputError
 from ..types import Matte, Photo
 from .automatic import cut
 from .mask_file import read_mask
@@ -46,8 +46,11 @@ def _automatic(photo: Photo) -> tuple[np.ndarray, str, float]:
 def _check_share(matte: Matte) -> None:
     share = float(matte.alpha01.mean())
     if share < LEAST_SHARE:
-        raise UserInputError(f"the car covers only {100 * share:.1f} % of the picture ({matte.source}), crop the picture or give a --mask.")
+        raise UserInputError(
+            f"the car covers only {100 * share:.1f} % of the picture ({matte.source}), crop the picture or give a --mask.", Trouble.NO_CAR
+        )
     if share > MOST_SHARE:
         raise UserInputError(
-            f"the car covers {100 * share:.0f} % of the picture ({matte.source}), use one with room around it or give a --mask."
+            f"the car covers {100 * share:.0f} % of the picture ({matte.source}), use one with room around it or give a --mask.",
+            Trouble.NO_CAR,
         )

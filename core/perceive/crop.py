@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..errors import UserInputError
+from ..errors import Trouble, UserInputError
 
 INPUT_PX = 96
 INPUT_MARGIN = 1.12  # side of the square over the longer side of the matte's box
@@ -20,7 +20,7 @@ def square_of(alpha01: np.ndarray) -> tuple[float, float, float]:
     inside = alpha01 > 0.5
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if not len(rows):
-        raise UserInputError("The matte is empty, so there is no car to look at; give a mask that covers the car.")
+        raise UserInputError("The matte is empty, so there is no car to look at; give a mask that covers the car.", Trouble.NO_CAR)
     side = INPUT_MARGIN * max(rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
     return (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2, float(side)
 

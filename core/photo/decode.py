@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ..errors import UserInputError
+from ..errors import Trouble, UserInputError
 
 LEAST_SIDE_PX, MOST_SIDE_PX, MOST_PIXELS = 32, 20_000, 178_000_000
 EXIF_ORIENTATION = 0x0112
@@ -36,7 +36,7 @@ def decode(path: Path, least_side_px: int = LEAST_SIDE_PX) -> np.ndarray:
     except UnidentifiedImageError:
         raise UserInputError(f"this is not a picture of a known kind, {SAVE_AGAIN}.") from None
     except Image.DecompressionBombError:
-        raise UserInputError(_too_large()) from None
+        raise UserInputError(_too_large(), Trouble.TOO_LARGE) from None
     except PermissionError:
         raise UserInputError("the file may not be read, change its permissions.") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as problem:  # what Pillow's decoders raise on damaged files
@@ -55,7 +55,7 @@ def _short(problem: BaseException) -> str:
 def _decode_open(path: Path, image: Image.Image, least_side_px: int) -> np.ndarray:
     width, height = image.size
     if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE_PX:
-        raise UserInputError(_too_large(image.size))
+        raise UserInputError(_too_large(image.size), Trouble.TOO_LARGE)
     if min(width, height) < least_side_px:
         raise UserInputError(
             f"{width} x {height} pixels are too few to see a car, use a picture of at least {least_side_px} pixels a side."
