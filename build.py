@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON_WANTED = (3, 11)  # the only one that the pinned bpy wheel fits
 RUN, DEV = ("requirements.txt",), ("requirements.txt", "requirements-dev.txt")
-APT_PACKAGES = "libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libgl1 libegl1"
+APT_PACKAGES = "libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libgl1 libegl1 libgomp1 libxxf86vm1"
 DEBIAN_PACKAGE = {
     "libX11": "libx11-6",
     "libXrender": "libxrender1",
@@ -53,11 +53,20 @@ def venv_python(venv: Path = VENV) -> Path:
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def requirement_files(files: tuple[str, ...]) -> list[Path]:
+    """The files themselves and those that they name with -r."""
+    found = []
+    for path in [ROOT / name for name in files]:
+        found.append(path)
+        found += [path.parent / name for name in re.findall(r"^-r\s+(\S+)", path.read_text(encoding="utf-8"), re.M)]
+    return found
+
+
 def stamp_text(files: tuple[str, ...]) -> str:
     """What an environment was made for: the requirement files, the Python version and where the checkout lies."""
     digest = hashlib.sha256(repr((PYTHON_WANTED, str(ROOT))).encode())
-    for name in files:
-        digest.update((ROOT / name).read_bytes())
+    for path in requirement_files(files):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -262,7 +271,13 @@ def train(arguments: list[str]) -> int:
     return dispatch("core/training/train_*.py", arguments)
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "train": train}
+def package(arguments: list[str]) -> int:
+    """[--bundle [--platform P]... [--python V]...] [--out DIR] [-- pip options]: the extension as a zip, in dist/"""
+    set_up(DEV)
+    return become(["-m", "imago.addon.packaging", *arguments])
+
+
+COMMANDS = {"run": run, "test": test, "check": check, "package": package, "bench": bench, "train": train}
 
 
 def help_text() -> str:
@@ -272,8 +287,8 @@ def help_text() -> str:
         if name in names and not names[name]:
             continue
         known = " ({})".format(", ".join(names[name])) if name in names else ""
-        lines.append("  {:6s} {}{}".format(name, (command.__doc__ or "").strip(), known))
-    return "\n".join([*lines, "  help   this list", "", "The first call makes .venv with the pinned requirements."])
+        lines.append("  {:7s} {}{}".format(name, (command.__doc__ or "").strip(), known))
+    return "\n".join([*lines, "  help    this list", "", "The first call makes .venv with the pinned requirements."])
 
 
 def main(arguments: list[str]) -> int:
