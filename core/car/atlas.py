@@ -116,7 +116,7 @@ def _arc(points: np.ndarray, axis: int) -> np.ndarray:
 
 def _strip(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Top: lengthwise along the grid's middle column, crosswise from the car's middle, left side towards lower v."""
-    ids = raw_index("top").numpy()
+    ids = raw_index("top")
     points = reference[ids]
     along = _arc(points, 0)[:, ACROSS // 2]
     return ids, np.stack([np.broadcast_to(along[:, None], ids.shape), -_arc(points, 1)], -1)
@@ -124,13 +124,13 @@ def _strip(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _side(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Flank: y lengthwise; height below the belt, arc length above it, so that glass is not foreshortened."""
-    ids = raw_index("flank").numpy()
+    ids = raw_index("flank")
     points = reference[ids]
     section = points * [1.0, 0.0, 1.0]
     arc = _arc(section, 0)
     rise = arc[GLASS_ROWS] - arc
     height = np.where(rise > 0, points[GLASS_ROWS, :, 2] + rise, points[..., 2])
-    rings = [raw_index(f"ring_{name}").numpy().reshape(-1) for name, _, _ in body.BLOCKS]
+    rings = [raw_index(f"ring_{name}").reshape(-1) for name, _, _ in body.BLOCKS]
     ring_ids = np.concatenate(rings)
     places = np.concatenate([np.stack([points[..., 1], height], -1).reshape(-1, 2), reference[ring_ids][:, 1:]])
     return np.concatenate([ids.reshape(-1), ring_ids]), places
@@ -139,8 +139,8 @@ def _side(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _plan(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Floor and wheel houses from above: y lengthwise, x crosswise with the left side towards lower v."""
     names = ["underside"] + [f"{kind}_{name}" for name, _, _ in body.BLOCKS for kind in ("ring", "well", "filler")]
-    ids = np.concatenate([raw_index(name).numpy().reshape(-1) for name in names])
-    flank = raw_index("flank").numpy()[-1]
+    ids = np.concatenate([raw_index(name).reshape(-1) for name in names])
+    flank = raw_index("flank")[-1]
     ids = np.concatenate([ids, flank])
     return ids, reference[ids][:, [1, 0]] * [1.0, -1.0]
 
@@ -148,7 +148,7 @@ def _plan(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _walls(reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Inner walls of the wheel houses from the side."""
     names = [f"{kind}_{name}" for name, _, _ in body.BLOCKS for kind in ("well", "wall")]
-    ids = np.concatenate([raw_index(name).numpy().reshape(-1) for name in names])
+    ids = np.concatenate([raw_index(name).reshape(-1) for name in names])
     return ids, reference[ids][:, 1:]
 
 

@@ -10,14 +10,11 @@ import torch
 
 from ..errors import check_shape
 from ..types import CarShape, Light, MeshData, Wheel
-from . import parts
-from .body import raw_vertices
-from .measures import INDEX, NAMES, by_name, to_vector
+from . import parts, skeleton
+from .measures import INDEX, NAMES, to_vector
 from .template import template
 from .wheels import PARTS as WHEEL_PARTS
-from .wheels import wheel_faces, wheel_uv01, wheel_vertices
-
-WHEEL_NAMES = ("wheel_front_left", "wheel_front_right", "wheel_rear_left", "wheel_rear_right")
+from .wheels import WHEEL_NAMES, wheel_centres, wheel_faces, wheel_uv01, wheel_vertices
 
 
 @dataclass(frozen=True)
@@ -32,15 +29,7 @@ class Whole:
 def body_vertices(measures: torch.Tensor) -> torch.Tensor:
     """(B, P) measures -> (B, V, 3) float32 body vertices, car frame, metres; differentiable.  Raises ShapeError."""
     check_shape("measures", tuple(measures.shape), (None, len(NAMES)))
-    shared = template()
-    return shared.whole(shared.half_vertices(raw_vertices(measures)))
-
-
-def wheel_centres(measures: torch.Tensor) -> torch.Tensor:
-    """(B, P) measures -> (B, 4, 3) hubs in the order of WHEEL_NAMES; one wheel radius above the ground."""
-    m = by_name(measures)
-    x, y, z = 0.5 * m["width"] * m["track_ratio"], 0.5 * m["wheelbase"], m["wheel_radius"]
-    return torch.stack([torch.stack([sx * x, sy * y, z], -1) for sy in (-1, 1) for sx in (1, -1)], 1)
+    return skeleton.body_vertices(measures)
 
 
 def whole_vertices(measures: torch.Tensor) -> torch.Tensor:

@@ -40,7 +40,7 @@ class Faces:
 def grid_faces() -> Faces:
     """All faces over the raw vertices (not welded yet); a hole is left where the mirror grows."""
     faces = Faces()
-    top, flank, under = (raw_index(n).numpy() for n in ("top", "flank", "underside"))
+    top, flank, under = (raw_index(n) for n in ("top", "flank", "underside"))
     faces.grid(top.T, lambda j, s: parts.top_part(s, j), TOP_CHART)
     inside = {(r, c) for _, first, _ in BLOCKS for r in range(BLOCK_ROW, END) for c in range(first, first + BLOCK_COLUMNS)}
     (row_0, row_1), (column_0, column_1) = parts.mirror_block()
@@ -64,12 +64,12 @@ def _ring_faces(faces: Faces, name: str, first: int, flank: np.ndarray) -> None:
         (r0, c0), (r1, c1) = border_cells[k], border_cells[k + 1]
         return parts.flank_part(min(r0, r1) if r0 != r1 else BLOCK_ROW, max(min(c0, c1) - (c0 == c1 == first + BLOCK_COLUMNS), first))
 
-    faces.grid(np.concatenate([border[None], raw_index(f"ring_{name}").numpy()]), ring_part, FLANK_CHART)
+    faces.grid(np.concatenate([border[None], raw_index(f"ring_{name}")]), ring_part, FLANK_CHART)
 
 
 def _house_faces(faces: Faces, name: str) -> None:
     """A wheel house: its arched well and the inner wall behind it."""
-    ring, well, wall = (raw_index(f"{kind}_{name}").numpy() for kind in ("ring", "well", "wall"))
+    ring, well, wall = (raw_index(f"{kind}_{name}") for kind in ("ring", "well", "wall"))
     arch = f"wheel_arch_{name}_SIDE"
     faces.grid(np.concatenate([ring[-1:], well]), lambda d, k: arch, HIDDEN_CHART)
     levels = np.stack([well[-1, :WALL], wall[:, 0], well[-1, ARC : ARC - WALL : -1]], 1)
@@ -79,7 +79,7 @@ def _house_faces(faces: Faces, name: str) -> None:
 
 def _floor_faces(faces: Faces, name: str, first: int, under: np.ndarray) -> None:
     """What is left of the floor before and behind a wheel house."""
-    ring, well, filler = (raw_index(f"{kind}_{name}").numpy() for kind in ("ring", "well", "filler"))
+    ring, well, filler = (raw_index(f"{kind}_{name}") for kind in ("ring", "well", "filler"))
     for end, (k, column, step) in enumerate(((0, first, 1), (ARC, first + BLOCK_COLUMNS, -1))):
         lines = [[under[column, ACROSS - d] for d in range(DEPTH + 1)]]
         lines += [[ring[j - 1, k], filler[end, j - 1], under[column + step * j, ACROSS - DEPTH]] for j in range(1, RING)]

@@ -37,7 +37,7 @@ def grow_mirror(faces: Faces, next_vertex: int) -> tuple[list[int], np.ndarray]:
 
 def _foot() -> list[int]:
     """The raw vertices round the block that is left open, counter-clockwise from outside."""
-    flank = raw_index("flank").numpy()
+    flank = raw_index("flank")
     (top, bottom), (first, last) = parts.mirror_block()
     row, column = top + 1, first + 1
     loop = [(top, first), (row, first), (bottom, first), (bottom, column), (bottom, last), (row, last), (top, last), (top, column)]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 
-from .measures import by_name
+from . import arrays as xp
+from .arrays import Array
+from .measure_table import by_name
 from .sections import WIDEST_ROW, end_face, mix
 
 # Column keys along a flank, front to rear: F front corner, AF..AE front arch, A foot of the windshield, W roof front,
@@ -22,7 +24,7 @@ COLUMN = {name: sum(count for _, count in SEGMENTS[:k]) for k, name in enumerate
 COLUMNS = COLUMN["G"] + 1
 ARCH_BLOCK_RATIO = 1.26  # half length of the block of columns round an arch, by the arch's radius
 
-ByKey = dict[str, torch.Tensor]  # one (B,) value a column key, or a measure
+ByKey = dict[str, Array]  # one (B,) value a column key, or a measure
 
 
 @dataclass(frozen=True)
@@ -33,38 +35,38 @@ class Curves:
     glass, roof and trunk above the rail.  nose and tail are (B, ROWS, 3): the middle of the front and rear faces, top to bottom.
     """
 
-    rail: torch.Tensor
-    belt: torch.Tensor
-    widest: torch.Tensor
-    sill: torch.Tensor
-    centre: torch.Tensor
-    nose: torch.Tensor
-    tail: torch.Tensor
+    rail: Array
+    belt: Array
+    widest: Array
+    sill: Array
+    centre: Array
+    nose: Array
+    tail: Array
 
 
-def _sample(keys: ByKey) -> torch.Tensor:
+def _sample(keys: ByKey) -> Array:
     """Key values, each (B,), -> (B, COLUMNS) by linear interpolation between the keys' columns."""
     pieces = []
     for (name, count), following in zip(SEGMENTS, KEYS[1:], strict=True):
-        t = torch.arange(count, dtype=keys[name].dtype, device=keys[name].device) / count
+        t = xp.steps(count, keys[name]) / count
         pieces.append(keys[name][:, None] * (1 - t) + keys[following][:, None] * t)
-    return torch.cat([*pieces, keys["G"][:, None]], 1)
+    return xp.cat([*pieces, keys["G"][:, None]], 1)
 
 
-def _smooth(values: torch.Tensor, passes: int, softness: torch.Tensor | None = None) -> torch.Tensor:
+def _smooth(values: Array, passes: int, softness: Array | None = None) -> Array:
     """Round the corners of (B, n) by repeated quarter-half-quarter averaging, but not the ends; softness (B, n): how far at each point."""
     smooth = values
     for _ in range(passes):
         inner = 0.25 * smooth[:, :-2] + 0.5 * smooth[:, 1:-1] + 0.25 * smooth[:, 2:]
-        smooth = torch.cat([smooth[:, :1], inner, smooth[:, -1:]], 1)
+        smooth = xp.cat([smooth[:, :1], inner, smooth[:, -1:]], 1)
     return smooth if softness is None else values + (smooth - values) * softness
 
 
-def _softness(m: ByKey) -> torch.Tensor:
+def _softness(m: ByKey) -> Array:
     """(B, COLUMNS) how far corners of rail and middle are rounded: `roundness`, but a pickup's cab ends with an edge."""
-    cab_end = torch.zeros(COLUMNS, device=m["roundness"].device)
+    cab_end = np.zeros(COLUMNS)
     cab_end[COLUMN["C"] - 1 : COLUMN["CC"] + 2] = 1.0
-    return m["roundness"][:, None] * (1 - m["cab_drop"][:, None] * cab_end)
+    return m["roundness"][:, None] * (1 - m["cab_drop"][:, None] * xp.like(cab_end, m["cab_drop"]))
 
 
 def _arch_blocks(m: ByKey) -> ByKey:
@@ -72,14 +74,14 @@ def _arch_blocks(m: ByKey) -> ByKey:
     half_base, arch = 0.5 * m["wheelbase"], m["wheel_radius"] + m["arch_gap"]
     nose = -half_base - m["front_overhang"]
     tail = nose + m["length"]
-    front_room = (-half_base - arch - nose).clamp_min(0.06)
-    rear_room = (tail - half_base - arch).clamp_min(0.06)
+    front_room = xp.clamp(-half_base - arch - nose, 0.06)
+    rear_room = xp.clamp(tail - half_base - arch, 0.06)
     reach = (ARCH_BLOCK_RATIO - 1) * arch
     return {
         "nose": nose, "tail": tail,
-        "nose_round": torch.minimum(m["nose_round"], 0.6 * front_room), "tail_round": torch.minimum(m["tail_round"], 0.6 * rear_room),
-        "AF": -half_base - arch - torch.minimum(reach, 0.3 * front_room), "AE": -half_base + arch + reach,
-        "CC": half_base - arch - reach, "D": half_base + arch + torch.minimum(reach, 0.3 * rear_room),
+        "nose_round": xp.minimum(m["nose_round"], 0.6 * front_room), "tail_round": xp.minimum(m["tail_round"], 0.6 * rear_room),
+        "AF": -half_base - arch - xp.minimum(reach, 0.3 * front_room), "AE": -half_base + arch + reach,
+        "CC": half_base - arch - reach, "D": half_base + arch + xp.minimum(reach, 0.3 * rear_room),
     }  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def _lengthwise(m: ByKey, b: ByKey) -> tuple[ByKey, ByKey]:
     low = {"F": b["nose"] + b["nose_round"], "G": b["tail"] - b["tail_round"], **{k: b[k] for k in ("AF", "AE", "CC", "D")}}
     low["A"] = b["AE"] + 0.08 * (b["CC"] - b["AE"])
     low["C"] = b["CC"] - 0.04
-    low["B"] = mix(low["A"], low["C"], mix(m["b_pillar"], torch.full_like(drop, 0.62), 0.5))
+    low["B"] = mix(low["A"], low["C"], mix(m["b_pillar"], 0.62 + xp.zeros_like(drop), 0.5))
     low["BB"] = low["B"] + 0.05
     low["W"], low["E"] = mix(low["A"], low["B"], 0.55), mix(low["D"], low["G"], 0.55)
     rail = {"F": b["nose"] + m["nose_slant"] + 0.9 * b["nose_round"], "A": cowl + bow, "W": roof_front + 0.45 * bow, "G": deck_end}
@@ -100,14 +102,14 @@ def _lengthwise(m: ByKey, b: ByKey) -> tuple[ByKey, ByKey]:
     rail["C"] = mix(rail["W"], roof_rear, m["c_pillar"])
     rail["B"] = mix(rail["W"], rail["C"], m["b_pillar"])
     rail["BB"] = rail["B"] + 0.06
-    rail["D"] = mix(roof_rear, torch.maximum(b["D"], rail["C"] + 0.3), drop)
-    rail["CC"] = mix(mix(rail["C"], rail["D"], 0.25), rail["C"] + m["rear_window_run"].clamp_min(0.08), drop)
-    closed = torch.minimum(roof_rear + m["rear_window_run"].clamp_min(0.02), deck_end - 0.03)
+    rail["D"] = mix(roof_rear, xp.maximum(b["D"], rail["C"] + 0.3), drop)
+    rail["CC"] = mix(mix(rail["C"], rail["D"], 0.25), rail["C"] + xp.clamp(m["rear_window_run"], 0.08), drop)
+    closed = xp.minimum(roof_rear + xp.clamp(m["rear_window_run"], 0.02), deck_end - 0.03)
     rail["E"] = mix(closed, mix(rail["D"], rail["G"], 0.5), drop)
     return low, rail
 
 
-def _heights(m: ByKey) -> tuple[ByKey, torch.Tensor]:
+def _heights(m: ByKey) -> tuple[ByKey, Array]:
     """z of every key on the centre line, and the roof's arch (B, COLUMNS) that is added between roof front and rear."""
     drop, top = m["cab_drop"], m["height"]
     front, rear = top - m["roof_front_drop"], top - m["roof_rear_drop"]
@@ -117,26 +119,26 @@ def _heights(m: ByKey) -> tuple[ByKey, torch.Tensor]:
     z["B"], z["BB"] = mix(front, z["C"], m["b_pillar"]), mix(front, z["C"], m["b_pillar"] + 0.05)
     z["CC"] = mix(mix(z["C"], rear, 0.25), m["deck_front_height"], drop)
     z["D"] = mix(rear, m["deck_front_height"], drop)
-    last = torch.where(drop > 0.5, COLUMN["C"], COLUMN["D"])[:, None]
-    t = (torch.arange(COLUMNS, device=top.device) - COLUMN["W"]) / (last - COLUMN["W"])
-    arch = (4 * t * (1 - t)).clamp_min(0) * (0.5 * (m["roof_front_drop"] + m["roof_rear_drop"]))[:, None]
+    last = xp.where(drop > 0.5, COLUMN["C"] + xp.zeros_like(drop), COLUMN["D"] + xp.zeros_like(drop))[:, None]
+    t = (xp.steps(COLUMNS, top) - COLUMN["W"]) / (last - COLUMN["W"])
+    arch = xp.clamp(4 * t * (1 - t), 0.0) * (0.5 * (m["roof_front_drop"] + m["roof_rear_drop"]))[:, None]
     return z, arch
 
 
 def _widths(m: ByKey) -> tuple[ByKey, ByKey]:
     """x of every key on the widest line and on the rail."""
     half, drop = 0.5 * m["width"], m["cab_drop"]
-    one = torch.ones_like(half)
+    one = 1 + xp.zeros_like(half)
     plan = dict.fromkeys(KEYS, one)
     plan |= {"F": m["nose_width"], "AF": mix(m["nose_width"], one, 0.85), "E": mix(m["tail_width"], one, 0.75), "G": m["tail_width"]}
     bed = 0.93 * one
     rail = dict.fromkeys(("W", "B", "BB", "C"), m["roof_width"])
-    rail["F"] = torch.minimum(m["hood_width"], 0.94 * m["nose_width"])
+    rail["F"] = xp.minimum(m["hood_width"], 0.94 * m["nose_width"])
     rail["AF"], rail["AE"], rail["A"] = mix(rail["F"], m["hood_width"], 0.6), m["hood_width"], m["hood_width"]
     rail["CC"] = mix(m["roof_width"], bed, drop)
     rail["D"] = mix(0.97 * m["roof_width"], bed, drop)
-    rail["E"] = mix(torch.maximum(mix(m["roof_width"], m["hood_width"], 0.6), m["roof_width"]), bed, drop)
-    rail["G"] = torch.minimum(0.94 * m["tail_width"], mix(mix(m["hood_width"], one, 0.2), bed, drop))
+    rail["E"] = mix(xp.maximum(mix(m["roof_width"], m["hood_width"], 0.6), m["roof_width"]), bed, drop)
+    rail["G"] = xp.minimum(0.94 * m["tail_width"], mix(mix(m["hood_width"], one, 0.2), bed, drop))
     return {k: half * v for k, v in plan.items()}, {k: half * v for k, v in rail.items()}
 
 
@@ -151,7 +153,7 @@ def _crown(m: ByKey) -> ByKey:
 def _bow(m: ByKey, b: ByKey) -> ByKey:
     """How far the middle lies before the rail."""
     closed = 1 - m["cab_drop"]
-    bow = {key: torch.zeros_like(closed) for key in KEYS}
+    bow = {key: xp.zeros_like(closed) for key in KEYS}
     bow |= {"F": 0.9 * b["nose_round"], "AF": 0.6 * b["nose_round"], "AE": 0.6 * m["windshield_bow"], "A": m["windshield_bow"]}
     return bow | {"W": 0.45 * m["windshield_bow"], "D": -0.07 * closed, "E": -0.12 * closed, "G": -b["tail_round"]}
 
@@ -162,7 +164,7 @@ def _belt_heights(m: ByKey, rail_z: ByKey) -> ByKey:
     line = {key: mix(m["belt_front"], m["belt_rear"], share) for key, share in shares.items()}
     line |= {"A": m["belt_front"], "D": m["belt_rear"]}
     line |= {key: rail_z[key] - under for key, under in (("F", 0.10), ("AF", 0.09), ("AE", 0.08), ("E", 0.05), ("G", 0.07))}
-    return {key: torch.minimum(line[key], rail_z[key] - 0.04) for key in KEYS}
+    return {key: xp.minimum(line[key], rail_z[key] - 0.04) for key in KEYS}
 
 
 def _belt_lengthwise(m: ByKey, b: ByKey, low_y: ByKey, rail_y: ByKey) -> ByKey:
@@ -173,7 +175,7 @@ def _belt_lengthwise(m: ByKey, b: ByKey, low_y: ByKey, rail_y: ByKey) -> ByKey:
     return belt_y
 
 
-def curves(measures: torch.Tensor) -> Curves:
+def curves(measures: Array) -> Curves:
     """(B, P) measures -> the feature lines."""
     m = by_name(measures)
     b = _arch_blocks(m)
@@ -190,12 +192,12 @@ def curves(measures: torch.Tensor) -> Curves:
 
     soft = _softness(m)
     rail_parts = (_smooth(_sample(rail_x), 2, soft), _smooth(_sample(rail_y), 1, soft), _smooth(_sample(rail_z) + roof_arch, 2, soft))
-    rail = torch.stack(rail_parts, -1)
-    belt = torch.stack([_smooth(_sample(belt_x), 2), _smooth(_sample(belt_y), 1), _smooth(_sample(belt_z), 2)], -1)
-    widest = torch.stack([_smooth(_sample(wide_x), 2), _sample(low_y), _sample(widest_z)], -1)
-    sill = torch.stack([_smooth(_sample(sill_x), 2), _sample(low_y), sill_z], -1)
+    rail = xp.stack(rail_parts, -1)
+    belt = xp.stack([_smooth(_sample(belt_x), 2), _smooth(_sample(belt_y), 1), _smooth(_sample(belt_z), 2)], -1)
+    widest = xp.stack([_smooth(_sample(wide_x), 2), _sample(low_y), _sample(widest_z)], -1)
+    sill = xp.stack([_smooth(_sample(sill_x), 2), _sample(low_y), sill_z], -1)
     lift, forward = _smooth(_sample(crown), 2), _smooth(_sample(_bow(m, b)), 2)
-    centre = torch.stack([torch.zeros_like(lift), rail[..., 1] - forward, rail[..., 2] + lift], -1)
+    centre = xp.stack([xp.zeros_like(lift), rail[..., 1] - forward, rail[..., 2] + lift], -1)
     nose = end_face(belt[:, 0], sill[:, 0], b["nose"], m["nose_slant"], centre[:, 0], 1.0)
     tail = end_face(belt[:, -1], sill[:, -1], b["tail"], m["tail_slant"], centre[:, -1], -1.0)
     return Curves(rail, belt, widest, sill, centre, nose, tail)

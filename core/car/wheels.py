@@ -8,9 +8,11 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import torch
 
+from . import arrays as xp
+from .arrays import Array
 from .atlas import WheelRegion
+from .measure_table import by_name
 from .template import reference_atlas
 
 SEGMENTS, SPOKES = 40, 5
@@ -26,22 +28,30 @@ PROFILE = (
 FIRST_FACE_RING = 9  # rings from here on lie in the disc of the UV layout
 SPOKE_RINGS = {13: 0.9, 14: 1.0, 15: 0.75}  # rings that dip between the spokes, and how deep
 PARTS = ("hub", "rim", "tyre")
+WHEEL_NAMES = ("wheel_front_left", "wheel_front_right", "wheel_rear_left", "wheel_rear_right")
 
 
-def wheel_vertices(radius_m: torch.Tensor, width_m: torch.Tensor) -> torch.Tensor:
+def wheel_vertices(radius_m: Array, width_m: Array) -> Array:
     """(B,) radius and tread width -> (B, V, 3) in the hub frame; the lowest point lies exactly one radius below the hub."""
-    profile = torch.tensor([(x, r) for x, r, _ in PROFILE], dtype=radius_m.dtype, device=radius_m.device)
-    angle = 2 * torch.pi * torch.arange(SEGMENTS, dtype=radius_m.dtype, device=radius_m.device) / SEGMENTS
-    wave = 0.5 - 0.5 * torch.cos(SPOKES * angle)
-    gap = (2.2 * wave - 0.6).clamp(0, 1)
-    depth = torch.tensor([SPOKE_RINGS.get(k, 0.0) for k in range(len(PROFILE))], dtype=radius_m.dtype, device=radius_m.device)
+    profile = xp.like(np.array([(x, r) for x, r, _ in PROFILE]), radius_m)
+    angle = 2 * np.pi * xp.steps(SEGMENTS, radius_m) / SEGMENTS
+    wave = 0.5 - 0.5 * xp.cos(SPOKES * angle)
+    gap = xp.clamp(2.2 * wave - 0.6, 0.0, 1.0)
+    depth = xp.like(np.array([SPOKE_RINGS.get(k, 0.0) for k in range(len(PROFILE))]), radius_m)
     x = 0.5 * width_m[:, None, None] * (profile[:, :1] - 2 * SPOKE_DEPTH * depth[:, None] * gap)
     radius = radius_m[:, None, None] * profile[:, 1:]
-    y, z = -radius * torch.sin(angle), -radius * torch.cos(angle)
-    rings = torch.stack([x.expand_as(y), y, z], -1).flatten(1, 2)
-    caps = torch.zeros(len(radius_m), 2, 3, dtype=radius_m.dtype, device=radius_m.device)
-    caps[:, :, 0] = 0.5 * width_m[:, None] * torch.stack([profile[0, 0], profile[-1, 0]])
-    return torch.cat([rings, caps], 1)
+    y, z = -radius * xp.sin(angle), -radius * xp.cos(angle)
+    rings = xp.stack([xp.expand_as(x, y), y, z], -1).reshape(len(y), -1, 3)
+    cap_x = 0.5 * width_m[:, None] * profile[[0, -1], 0]
+    caps = xp.stack([cap_x, xp.zeros_like(cap_x), xp.zeros_like(cap_x)], -1)
+    return xp.cat([rings, caps], 1)
+
+
+def wheel_centres(measures: Array) -> Array:
+    """(B, P) measures -> (B, 4, 3) hubs in the order of WHEEL_NAMES; one wheel radius above the ground."""
+    m = by_name(measures)
+    x, y, z = 0.5 * m["width"] * m["track_ratio"], 0.5 * m["wheelbase"], m["wheel_radius"]
+    return xp.stack([xp.stack([sx * x, sy * y, z], -1) for sy in (-1, 1) for sx in (1, -1)], 1)
 
 
 @cache
