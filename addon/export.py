@@ -1,4 +1,4 @@
-"""A built car -> glTF: plain named nodes in the car frame, no bones, no helpers."""
+"""A car as it stands in the scene -> glTF or USD: plain named nodes in the car frame, no bones, no helpers."""
 
 from __future__ import annotations
 
@@ -9,33 +9,68 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import bpy
+import numpy as np
+from mathutils import Matrix
 
+from ..core.errors import Trouble, UserInputError
 from .rig.properties import PROPERTIES
-from .scene.materials import build_export_material
+from .scene.find import car_members
+from .scene.made import SPEC
+from .scene.plain import plain_material
 from .scene.scene import ROLE, CarObjects
 
 JPEG_QUALITY = 92
 
 
 def export_glb(car: CarObjects, path: str | os.PathLike[str]) -> None:
-    """Write the car in the photo look, at rest and at the origin: +Y up, nose +Z, left +X, metres.
+    """Write the car as it is now, at rest and at the origin: +Y up, nose +Z, left +X, metres.
 
-    Nodes: car > body > lamps, car > wheel_front_left ... with their origins at the hubs; node extras keep imago_role, and on car
-    the rig's properties.  The scene is afterwards as it was.
+    Materials have the artist's present figures, in the photo look where the rig's photo_look is 0.5 or more, else in the clean look.
+    Nodes: car > body > lamps, car > wheel_front_left ... with their origins at the hubs, and whatever meshes the artist hung below;
+    node extras keep imago_role, and on car the rig's properties.  Modifiers are applied.  Hidden parts are written too.
+    The scene, its selection and its mode are afterwards as they were.  Raises: RuntimeError with the exporter's traceback.
     """
-    with _plain_copies(car) as copies:
-        chosen = {thing: thing.select_get() for thing in bpy.context.view_layer.objects}
-        for thing in chosen:
-            thing.select_set(thing in copies)
-        try:
-            with _without_chatter():
-                _export(path)
-        finally:
-            for thing, selected in chosen.items():
-                if thing not in copies:
-                    thing.select_set(selected)
+    with _plain_copies(car) as copies, _only_selected(copies), _without_chatter():
+        _export(path)
+
+
+def export_usd(car: CarObjects, path: str | os.PathLike[str]) -> None:
+    """The same car as USD: metres, +Z up, nose -Y; the file's ending chooses between usd, usda, usdc and usdz.
+
+    Textures of the first three lie in the folder `textures` beside the file.
+    Raises: UserInputError where this Blender cannot write USD; RuntimeError where it fails.
+    """
+    if not bpy.app.build_options.usd:
+        raise UserInputError("This build of Blender cannot write USD; export the car as glTF instead.", Trouble.INTERNAL)
+    with _plain_copies(car) as copies, _only_selected(copies), _without_chatter():
+        bpy.ops.wm.usd_export(filepath=os.fspath(path), selected_objects_only=True, export_animation=False, export_materials=True)
+    if not Path(path).is_file():
+        raise RuntimeError(f"Blender's exporter did not write {path}")
+
+
+@contextlib.contextmanager
+def _only_selected(copies: set[bpy.types.Object]) -> Iterator[None]:
+    """These objects alone are selected, in object mode; afterwards selection, active object and mode are as before."""
+    layer = bpy.context.view_layer
+    active = layer.objects.active
+    mode = active.mode if active is not None else "OBJECT"
+    if mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    chosen = {thing: thing.select_get() for thing in layer.objects}
+    for thing in chosen:
+        thing.select_set(thing in copies)
+    try:
+        yield
+    finally:
+        for thing, selected in chosen.items():
+            if thing not in copies:
+                thing.select_set(selected)
+        layer.objects.active = active
+        if mode != "OBJECT":
+            bpy.ops.object.mode_set(mode=mode)
 
 
 def _export(path: str | os.PathLike[str]) -> None:
@@ -54,6 +89,7 @@ def _export(path: str | os.PathLike[str]) -> None:
         export_cameras=False,
         export_lights=False,
         export_image_format="AUTO",
+        export_apply=True,
     )
 
 
@@ -86,38 +122,55 @@ def _without_chatter() -> Iterator[None]:
 @contextlib.contextmanager
 def _plain_copies(car: CarObjects) -> Iterator[set[bpy.types.Object]]:
     """The car once more without rig and drivers; its objects and materials have the documented names while the block runs."""
+    extras = [thing for thing in car_members(car.rig) if thing.type == "MESH" and thing not in car.meshes]
+    worn = {slot.material for thing in [*car.meshes, *extras] for slot in thing.material_slots if slot.material}
+    ours = {material: material.get(ROLE, material.name) for material in worn if SPEC in material}
+    photo_look = float(car.rig.get("photo_look", 1.0)) >= 0.5
     materials: dict[bpy.types.Material, bpy.types.Material] = {}
-    copies: list[bpy.types.Object] = []
+    copies: dict[bpy.types.Object, bpy.types.Object] = {}
+    root: bpy.types.Object | None = None
     with (
-        _jpeg(car.image) as photo,
-        _set_aside(bpy.data.objects, {"car", "body", *car.wheels, *car.lamps}),
-        _set_aside(bpy.data.materials, {material[ROLE] for material in car.specs}),
+        _jpeg(car.image if photo_look else None) as photo,
+        _set_aside(bpy.data.objects, {"car", *(thing[ROLE] for thing in car.meshes)}),
+        _set_aside(bpy.data.materials, set(ours.values())),
     ):
         try:
-            for material, spec in car.specs.items():
-                materials[material] = build_export_material(material[ROLE], spec, photo)
-            copies.append(_root(car))
-            copies.append(_copy(car.body, copies[0], materials))
-            copies += [_copy(wheel, copies[0], materials) for wheel in car.wheels.values()]
-            copies += [_copy(lamp, copies[1], materials) for lamp in car.lamps.values()]
-            for thing in copies:
-                bpy.context.scene.collection.objects.link(thing)
+            for material, name in ours.items():
+                materials[material] = plain_material(material, photo)
+                materials[material].name = name
+            root = _root(car)
+            for thing in [*car.meshes, *extras]:
+                copies[thing] = _copy(thing, materials)
+            for thing, copy in copies.items():
+                _hang(copy, thing, copies.get(_parent(thing, car), root), car)
+            for copy in (root, *copies.values()):
+                bpy.context.scene.collection.objects.link(copy)
             bpy.context.view_layer.update()
-            yield set(copies)
+            yield {root, *copies.values()}
         finally:
-            for thing in copies:
-                bpy.data.objects.remove(thing)
+            for copy in ([root] if root else []) + list(copies.values()):
+                bpy.data.objects.remove(copy)
             for material in materials.values():
                 bpy.data.materials.remove(material)
 
 
 @contextlib.contextmanager
-def _jpeg(image: bpy.types.Image) -> Iterator[bpy.types.Image]:
-    """The picture as packed JPEG, which the exporter passes through; left to itself it encodes once a material."""
+def _jpeg(image: bpy.types.Image | None) -> Iterator[bpy.types.Image | None]:
+    """The picture, paint strokes that are not saved yet included, as packed JPEG, which the exporter passes through.
+
+    Left to itself it encodes once a material.
+    """
+    if image is None or not image.size[0]:
+        yield None
+        return
+    pixels = np.empty(image.size[0] * image.size[1] * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    copy = bpy.data.images.new("photo", *image.size, alpha=False)
+    rgba = np.ones((len(pixels) // image.channels, 4), np.float32)
+    rgba[:, :3] = pixels.reshape(len(rgba), -1)[:, :3]
+    copy.pixels.foreach_set(rgba.ravel())
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "photo.jpg")
-        copy = image.copy()
-        copy.scale(*image.size)  # to its own size: cuts the tie to the packed PNG, which save would write instead
         copy.filepath_raw, copy.file_format = path, "JPEG"
         copy.save(quality=JPEG_QUALITY)
         bpy.data.images.remove(copy)
@@ -132,7 +185,7 @@ def _jpeg(image: bpy.types.Image) -> Iterator[bpy.types.Image]:
 @contextlib.contextmanager
 def _set_aside(store: bpy.types.bpy_prop_collection, wanted: set[str]) -> Iterator[None]:
     """Free the wanted names in one store of bpy.data inside the block, since Blender would answer a second `body` with `body.001`."""
-    renamed = {block: block.name for block in store if block.name in wanted}
+    renamed = {block: block.name for block in store if block.name in wanted and block.library is None}
     try:
         for block, name in renamed.items():
             block.name = f"{name} (while exporting)"
@@ -147,21 +200,54 @@ def _root(car: CarObjects) -> bpy.types.Object:
     root = bpy.data.objects.new("car", None)
     root[ROLE] = "car"
     for entry in PROPERTIES:
-        root[entry.name] = car.rig[entry.name]
+        root[entry.name] = car.rig.get(entry.name, entry.default)
     return root
 
 
-def _copy(thing: bpy.types.Object, parent: bpy.types.Object, materials: dict[bpy.types.Material, bpy.types.Material]) -> bpy.types.Object:
-    """Same mesh, materials of the export in slots of the object, parent without a bone."""
+def _copy(thing: bpy.types.Object, materials: dict[bpy.types.Material, bpy.types.Material]) -> bpy.types.Object:
+    """Same mesh and modifiers, materials of the export in slots of the object."""
+    if thing.mode == "EDIT":
+        thing.update_from_editmode()
     copy = thing.copy()
-    copy.name = thing[ROLE]
+    copy.name = thing.get(ROLE, thing.name)
     copy.animation_data_clear()
-    for key in [key for key in copy.keys() if key != ROLE]:
-        del copy[key]
-    copy.parent, copy.parent_type, copy.parent_bone = parent, "OBJECT", ""
-    copy.matrix_parent_inverse.identity()
+    copy.constraints.clear()
+    copy.hide_viewport = copy.hide_select = False
+    if ROLE in thing:
+        for key in [key for key in copy.keys() if key != ROLE]:
+            del copy[key]
     for slot in copy.material_slots:
         material = materials.get(slot.material, slot.material)  # one that the artist added stays
         slot.link = "OBJECT"
         slot.material = material
     return copy
+
+
+def _parent(thing: bpy.types.Object, car: CarObjects) -> bpy.types.Object | None:
+    """The part of the car below which a thing belongs; None for the car itself."""
+    if thing.get(ROLE) in car.lamps and thing == car.lamps[thing[ROLE]]:
+        return car.body
+    return thing.parent
+
+
+def _hang(copy: bpy.types.Object, thing: bpy.types.Object, parent: bpy.types.Object, car: CarObjects) -> None:
+    """Below `parent`, at the place of rest."""
+    above = Matrix() if parent.get(ROLE) == "car" else _at_rest(_parent(thing, car), car.rig)
+    copy.parent, copy.parent_type, copy.parent_bone = parent, "OBJECT", ""
+    copy.matrix_parent_inverse.identity()
+    copy.matrix_basis = above.inverted_safe() @ _at_rest(thing, car.rig)
+
+
+def _at_rest(thing: bpy.types.Object, rig: bpy.types.Object) -> Matrix:
+    """Where a thing stands in the car frame with the wheels straight and no bone moved, but the hubs where the sliders put them."""
+    if thing.parent == rig and thing.parent_type == "BONE" and thing.parent_bone in rig.data.bones:
+        bone = rig.data.bones[thing.parent_bone]
+        hub = rig.pose.bones.get(f"hub_{bone.name}")
+        tail = bone.matrix_local @ Matrix.Translation((0, bone.length, 0))
+        moved = Matrix.Translation(hub.location) if hub is not None else Matrix()
+        return moved @ tail @ thing.matrix_parent_inverse @ thing.matrix_basis
+    if thing.parent == rig:
+        return thing.matrix_parent_inverse @ thing.matrix_basis
+    if thing.parent is not None and thing.parent_type == "OBJECT":
+        return _at_rest(thing.parent, rig) @ thing.matrix_parent_inverse @ thing.matrix_basis
+    return rig.matrix_world.inverted_safe() @ thing.matrix_world

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from ...core.types import MaterialSpec
+from .made import ITSELF, Figure, Figures, remember, socket_of, write_figures
 
 # What a lamp gives when its property is 1: linear RGB and strength, chosen to read in daylight without bleaching the lens.
 EMISSION_OF_KIND = {
@@ -22,6 +23,13 @@ EMISSION_OF_KIND = {
 }
 GLASS_ROUGHNESS = 0.03
 PHOTO_LOOK_KEEPS = {"Metallic": 0.0, "Coat Weight": 0.25}  # the photograph already holds the reflections of metal and clear coat
+SHADER, LOOK, PHOTO, RIBS = (
+    "Principled BSDF",
+    "look",
+    "photo",
+    "ribs",
+)  # names of our nodes; lamp nodes are named after their place in `kinds`
+FADE = {"Metallic": "metallic by look", "Coat Weight": "coat by look"}
 LENS_RIB_M = 0.016  # spacing of the ribs pressed into a lamp lens
 
 
@@ -32,7 +40,7 @@ def photo_group(name: str, image: bpy.types.Image) -> bpy.types.NodeTree:
     group.interface.new_socket("Factor", in_out="OUTPUT", socket_type="NodeSocketFloat")
     nodes = group.nodes
     output = _node(nodes, "NodeGroupOutput", (300, 0))
-    texture = _node(nodes, "ShaderNodeTexImage", (0, 100))
+    texture = _node(nodes, "ShaderNodeTexImage", (0, 100), PHOTO)
     texture.image = image
     factor = _object_property(nodes, "photo_look", (0, -200))
     group.links.new(texture.outputs["Color"], output.inputs["Color"])
@@ -40,113 +48,145 @@ def photo_group(name: str, image: bpy.types.Image) -> bpy.types.NodeTree:
     return group
 
 
-def build_material(name: str, spec: MaterialSpec, photo: bpy.types.NodeTree, kinds: tuple[str, ...] = ()) -> bpy.types.Material:
-    """One material; `kinds` are the lamp kinds that light it, none for parts that are no lamps."""
-    material, shader = _principled(name, spec)
-    nodes, links = material.node_tree.nodes, material.node_tree.links
+class MaterialMaker:
+    """Makes the materials of one car.  Nodes are wired once for each shape of tree and copied from then on, which is ten times faster."""
+
+    def __init__(self, photo: bpy.types.NodeTree) -> None:
+        self._photo = photo
+        self._wired: dict[tuple[bool, int], bpy.types.Material] = {}
+
+    def make(self, name: str, spec: MaterialSpec, kinds: tuple[str, ...] = ()) -> bpy.types.Material:
+        """One material; `kinds` are the lamp kinds that light it, none for parts that are no lamps."""
+        shape = (spec.uses_photo, len(kinds))
+        if shape in self._wired:
+            material = self._wired[shape].copy()
+            material.name = name
+        else:
+            material = self._wired[shape] = _wire(name, self._photo if spec.uses_photo else None, len(kinds))
+        for row, kind in enumerate(kinds):
+            reader = material.node_tree.nodes[_reader(row)]
+            reader.attribute_name = reader.label = material.node_tree.nodes[_gain(row)].label = kind
+        figures = figures_of(spec, kinds)
+        write_figures(material, figures)
+        remember(material, spec, figures)
+        return material
+
+
+def figures_of(spec: MaterialSpec, kinds: tuple[str, ...] = ()) -> Figures:
+    """Every figure of the material by node and socket.  Glass stays opaque, dark and mirror-like: no interior is modelled behind it."""
+    glass = spec.transmission > 0
+    color = (*spec.base_color_linear, 1.0)
+    shader: dict[str, Figure] = {
+        "Base Color": color,
+        "Metallic": spec.metallic,
+        "Roughness": min(spec.roughness, GLASS_ROUGHNESS) if glass else spec.roughness,
+        "Coat Weight": max(spec.coat, 0.5) if glass else spec.coat,
+        "Coat Roughness": GLASS_ROUGHNESS,
+    }
+    if kinds:
+        shader["Emission Color"] = (*EMISSION_OF_KIND[kinds[0]][0], 1.0)
+    elif any(spec.emission_linear):
+        shader |= {"Emission Color": (*spec.emission_linear, 1.0), "Emission Strength": 1.0}
+    # the material's own figures are what Solid view shows
+    figures: Figures = {ITSELF: {"diffuse_color": color, "roughness": spec.roughness, "metallic": spec.metallic}, SHADER: shader}
     if spec.uses_photo:
-        group = _node(nodes, "ShaderNodeGroup", (-700, 200))
+        figures[LOOK] = {"A_Color": color}
+        for socket, left in PHOTO_LOOK_KEEPS.items():
+            value = float(shader[socket])  # type: ignore[arg-type]
+            figures[FADE[socket]] = {"Value_001": value * (left - 1), "Value_002": value}
+    for row, kind in enumerate(kinds):
+        figures[_gain(row)] = {"Value_001": EMISSION_OF_KIND[kind][1]}
+    return figures
+
+
+def clean_color_socket(material: bpy.types.Material) -> bpy.types.NodeSocket | None:
+    """The input that holds the clean look's colour (linear RGBA), for panels and exports; None where the artist rebuilt the tree."""
+    return socket_of(material, LOOK, "A_Color") or socket_of(material, SHADER, "Base Color")
+
+
+def shader_socket(material: bpy.types.Material, name: str) -> bpy.types.NodeSocket | None:
+    """The input that holds a figure of the clean look: "Roughness", "Metallic", "Coat Weight", "Base Color" ..."""
+    if name == "Base Color":
+        return clean_color_socket(material)
+    return (socket_of(material, FADE[name], "Value_002") if name in FADE else None) or socket_of(material, SHADER, name)
+
+
+def _wire(name: str, photo: bpy.types.NodeTree | None, kinds: int) -> bpy.types.Material:
+    """The nodes and links without figures."""
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:
+        material.use_nodes = True  # from 5.0 on a material has them at birth, and 5.x warns about the property
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
+    shader.name = SHADER  # Blender may have named it in the user's language
+    if photo is not None:
+        group = _node(nodes, "ShaderNodeGroup", (-700, 200), PHOTO)
         group.node_tree = photo
-        mix = _node(nodes, "ShaderNodeMix", (-350, 300))
+        mix = _node(nodes, "ShaderNodeMix", (-350, 300), LOOK)
         mix.data_type = "RGBA"
         links.new(group.outputs["Factor"], _socket(mix.inputs, "Factor", "VALUE"))
         links.new(group.outputs["Color"], _socket(mix.inputs, "B", "RGBA"))
-        _socket(mix.inputs, "A", "RGBA").default_value = (*spec.base_color_linear, 1)
         links.new(_socket(mix.outputs, "Result", "RGBA"), shader.inputs["Base Color"])
-        for socket, left in PHOTO_LOOK_KEEPS.items():
-            if shader.inputs[socket].default_value > 0:
-                _fade(material, group.outputs["Factor"], shader.inputs[socket], left)
+        for row, (socket, fade_name) in enumerate(FADE.items()):
+            fade = _node(nodes, "ShaderNodeMath", (-350, 50 - 170 * row), fade_name)
+            fade.label, fade.operation = socket, "MULTIPLY_ADD"
+            links.new(group.outputs["Factor"], fade.inputs[0])
+            links.new(fade.outputs[0], shader.inputs[socket])
     if kinds:
         _light_up(material, shader, kinds)
         _press_ribs(material, shader)
     return material
 
 
-def build_export_material(name: str, spec: MaterialSpec, image: bpy.types.Image) -> bpy.types.Material:
-    """The photo look alone, wired as glTF can say it: picture straight into Base Color, or plain figures."""
-    material, shader = _principled(name, spec)
-    if spec.uses_photo:
-        texture = _node(material.node_tree.nodes, "ShaderNodeTexImage", (-350, 300))
-        texture.image = image
-        material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
-        for socket, left in PHOTO_LOOK_KEEPS.items():
-            shader.inputs[socket].default_value *= left
-    return material
-
-
-def _principled(name: str, spec: MaterialSpec) -> tuple[bpy.types.Material, bpy.types.Node]:
-    """The figures of the spec.  Glass stays opaque, dark and mirror-like: behind it no interior is modelled that it could show."""
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    material.diffuse_color = (*spec.base_color_linear, 1)
-    material.roughness, material.metallic = spec.roughness, spec.metallic  # what Solid view shows
-    shader = material.node_tree.nodes["Principled BSDF"]
-    glass = spec.transmission > 0
-    figures = {
-        "Base Color": (*spec.base_color_linear, 1),
-        "Metallic": spec.metallic,
-        "Roughness": min(spec.roughness, GLASS_ROUGHNESS) if glass else spec.roughness,
-        "Coat Weight": max(spec.coat, 0.5) if glass else spec.coat,
-        "Coat Roughness": GLASS_ROUGHNESS,
-    }
-    if any(spec.emission_linear):
-        figures |= {"Emission Color": (*spec.emission_linear, 1), "Emission Strength": 1.0}
-    for socket, value in figures.items():
-        shader.inputs[socket].default_value = value
-    return material, shader
-
-
-def _fade(material: bpy.types.Material, factor: bpy.types.NodeSocket, sink: bpy.types.NodeSocket, left: float) -> None:
-    """The socket's own value in the clean look, `left` of it in the photo look."""
-    value = sink.default_value
-    fade = _node(material.node_tree.nodes, "ShaderNodeMath", (-350, 50 if sink.name == "Metallic" else -120))
-    fade.label, fade.operation = sink.name, "MULTIPLY_ADD"
-    fade.inputs[1].default_value, fade.inputs[2].default_value = value * (left - 1), value
-    material.node_tree.links.new(factor, fade.inputs[0])
-    material.node_tree.links.new(fade.outputs[0], sink)
-
-
-def _light_up(material: bpy.types.Material, shader: bpy.types.Node, kinds: tuple[str, ...]) -> None:
+def _light_up(material: bpy.types.Material, shader: bpy.types.Node, kinds: int) -> None:
     """Emission Strength = sum over the kinds of object property x strength; the colour is the first kind's."""
     nodes, links = material.node_tree.nodes, material.node_tree.links
-    shader.inputs["Emission Color"].default_value = (*EMISSION_OF_KIND[kinds[0]][0], 1)
     total: bpy.types.NodeSocket | None = None
-    for row, kind in enumerate(kinds):
-        scale = _node(nodes, "ShaderNodeMath", (-350, -200 - 220 * row))
-        scale.label, scale.operation = kind, "MULTIPLY_ADD"
-        scale.inputs[1].default_value, scale.inputs[2].default_value = EMISSION_OF_KIND[kind][1], 0.0
-        links.new(_object_property(nodes, kind, (-700, -200 - 220 * row)), scale.inputs[0])
+    for row in range(kinds):
+        scale = _node(nodes, "ShaderNodeMath", (-350, -300 - 220 * row), _gain(row))
+        scale.operation = "MULTIPLY_ADD"
+        scale.inputs[2].default_value = 0.0
+        links.new(_object_property(nodes, "", (-700, -300 - 220 * row), _reader(row)), scale.inputs[0])
         if total is not None:
             links.new(total, scale.inputs[2])
         total = scale.outputs[0]
     links.new(total, shader.inputs["Emission Strength"])
 
 
+def _reader(row: int) -> str:
+    return f"lamp {row + 1}"
+
+
+def _gain(row: int) -> str:
+    return f"lamp {row + 1} strength"
+
+
 def _press_ribs(material: bpy.types.Material, shader: bpy.types.Node) -> None:
     """Fine upright ribs across the lens, which tell a lamp from a painted panel while it is dark."""
     nodes, links = material.node_tree.nodes, material.node_tree.links
-    place, wave, bump = (
-        _node(nodes, kind, (x, -900)) for kind, x in (("ShaderNodeTexCoord", -900), ("ShaderNodeTexWave", -700), ("ShaderNodeBump", -350))
-    )
+    place, wave = (_node(nodes, kind, (x, -900)) for kind, x in (("ShaderNodeTexCoord", -900), ("ShaderNodeTexWave", -700)))
+    bump = _node(nodes, "ShaderNodeBump", (-350, -900), RIBS)
     wave.bands_direction = "DIAGONAL"
     wave.inputs["Scale"].default_value = 0.1 * 3.14 / LENS_RIB_M  # Blender's wave of scale 1 repeats every pi / 10 metres
     bump.inputs["Strength"].default_value = 0.25
     bump.inputs["Distance"].default_value = 0.004
     links.new(place.outputs["Object"], wave.inputs["Vector"])
-    links.new(wave.outputs["Fac"], bump.inputs["Height"])
+    links.new(wave.outputs[1], bump.inputs["Height"])  # Fac, which 5.x may call Factor
     links.new(bump.outputs["Normal"], shader.inputs["Normal"])
 
 
-def _object_property(nodes: bpy.types.Nodes, name: str, location: tuple[float, float]) -> bpy.types.NodeSocket:
+def _object_property(nodes: bpy.types.Nodes, name: str, location: tuple[float, float], node_name: str = "") -> bpy.types.NodeSocket:
     """Output socket that reads a custom property of the object being shaded."""
-    attribute = _node(nodes, "ShaderNodeAttribute", location)
+    attribute = _node(nodes, "ShaderNodeAttribute", location, node_name)
     attribute.attribute_type, attribute.attribute_name, attribute.label = "OBJECT", name, name
-    return attribute.outputs["Fac"]
+    return attribute.outputs[2]  # Fac, which 5.x may call Factor
 
 
-def _node(nodes: bpy.types.Nodes, kind: str, location: tuple[float, float]) -> bpy.types.Node:
+def _node(nodes: bpy.types.Nodes, kind: str, location: tuple[float, float], name: str = "") -> bpy.types.Node:
     node = nodes.new(kind)
     node.location = location
+    if name:
+        node.name = name
     return node
 
 

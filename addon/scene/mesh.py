@@ -17,14 +17,22 @@ CREASE = 0.7  # keeps those edges when an artist adds a Subdivision modifier
 
 def faces_only(mesh: MeshData, faces: np.ndarray) -> MeshData:
     """The same mesh reduced to some faces (n,) and the vertices they use; part names stay."""
-    used, quads = np.unique(mesh.quads[faces], return_inverse=True)
+    quads = mesh.quads[faces]
+    used = np.zeros(len(mesh.vertices_m), bool)
+    used[quads] = True
+    index = np.cumsum(used, dtype=np.int32) - 1
     return replace(
         mesh,
         vertices_m=mesh.vertices_m[used],
-        quads=quads.reshape(-1, 4).astype(np.int32),
+        quads=index[quads],
         uv01=mesh.uv01[faces],
-        part_index=mesh.part_index[faces],
+        part_index=mesh.part_index[faces].astype(np.int32),
     )
+
+
+def parts_worn(mesh: MeshData) -> list[int]:
+    """The indices of the parts that have faces, ascending."""
+    return np.flatnonzero(np.bincount(mesh.part_index, minlength=len(mesh.part_names))).tolist()
 
 
 def build_mesh(name: str, mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> bpy.types.Mesh:
@@ -33,32 +41,52 @@ def build_mesh(name: str, mesh: MeshData, material_of: dict[str, bpy.types.Mater
     `part` counts the names in the mesh's custom property part_names.
     """
     data = bpy.data.meshes.new(name)
-    data.from_pydata(mesh.vertices_m.tolist(), [], mesh.quads.tolist(), shade_flat=False)
-    data.uv_layers.new(name="UVMap").uv.foreach_set("vector", np.ascontiguousarray(mesh.uv01, np.float32).ravel())
-    _set_materials(data, mesh, material_of)
-    part = np.ascontiguousarray(mesh.part_index, np.int32)
-    data.attributes.new("part", "INT", "FACE").data.foreach_set("value", part)
-    data.attributes.new(".sculpt_face_set", "INT", "FACE").data.foreach_set("value", part + 1)  # 0 means "no face set" there
-    data["part_names"] = ",".join(mesh.part_names)
-    _set_sharp_edges(data, mesh)
-    if data.validate():
-        raise ValueError(f"the mesh {name} has faces that Blender refuses")
-    data.update()
+    fill_mesh(data, mesh)
+    set_materials(data, mesh, material_of)
     return data
 
 
+def fill_mesh(data: bpy.types.Mesh, mesh: MeshData) -> None:
+    """Write everything but the material slots into a mesh without geometry.  Raises: ValueError for faces that Blender refuses."""
+    data.vertices.add(len(mesh.vertices_m))
+    data.attributes["position"].data.foreach_set("vector", np.ascontiguousarray(mesh.vertices_m, np.float32).ravel())
+    data.loops.add(mesh.quads.size)
+    data.loops.foreach_set("vertex_index", np.ascontiguousarray(mesh.quads, np.int32).ravel())
+    data.polygons.add(len(mesh.quads))
+    data.polygons.foreach_set("loop_start", np.arange(0, mesh.quads.size, 4, dtype=np.int32))
+    data.update(calc_edges=True)
+    data.uv_layers.new(name="UVMap", do_init=False).uv.foreach_set("vector", np.ascontiguousarray(mesh.uv01, np.float32).ravel())
+    set_parts(data, mesh)
+    set_sharp_edges(data, mesh)
+    if data.validate():
+        raise ValueError(f"the mesh {data.name} has faces that Blender refuses")
+
+
+def set_parts(data: bpy.types.Mesh, mesh: MeshData) -> None:
+    """Which face belongs to which part, as face integers `part`, sculpt face sets and the names in the property part_names."""
+    part = np.ascontiguousarray(mesh.part_index, np.int32)
+    _attribute(data, "part", "INT", "FACE").data.foreach_set("value", part)
+    _attribute(data, ".sculpt_face_set", "INT", "FACE").data.foreach_set("value", part + 1)  # 0 means "no face set" there
+    data["part_names"] = ",".join(mesh.part_names)
+
+
 def add_vertex_groups(thing: bpy.types.Object, mesh: MeshData) -> None:
-    """One vertex group per part, so that Select in the mesh's data tab finds it by name."""
-    for index in np.unique(mesh.part_index):
-        group = thing.vertex_groups.new(name=mesh.part_names[index])
-        group.add(np.unique(mesh.quads[mesh.part_index == index]).tolist(), 1.0, "REPLACE")
+    """One vertex group per part, so that Select in the mesh's data tab finds it by name; groups of other names stay."""
+    names = {mesh.part_names[index] for index in parts_worn(mesh)}
+    for group in [group for group in thing.vertex_groups if group.name in names]:
+        thing.vertex_groups.remove(group)
+    touched = np.zeros(len(mesh.vertices_m), bool)
+    for index in parts_worn(mesh):
+        touched[:] = False
+        touched[mesh.quads[mesh.part_index == index]] = True
+        thing.vertex_groups.new(name=mesh.part_names[index]).add(np.flatnonzero(touched).tolist(), 1.0, "REPLACE")
 
 
-def _set_materials(data: bpy.types.Mesh, mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> None:
+def set_materials(data: bpy.types.Mesh, mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> None:
     """Slots in the order in which the parts first need them."""
     slots: list[bpy.types.Material] = []
     slot_of_part = np.zeros(len(mesh.part_names), np.int32)
-    for index in np.unique(mesh.part_index):
+    for index in parts_worn(mesh):
         material = material_of[mesh.part_names[index]]
         if material not in slots:
             slots.append(material)
@@ -67,26 +95,35 @@ def _set_materials(data: bpy.types.Mesh, mesh: MeshData, material_of: dict[str, 
     data.polygons.foreach_set("material_index", slot_of_part[mesh.part_index])
 
 
-def _set_sharp_edges(data: bpy.types.Mesh, mesh: MeshData) -> None:
+def set_sharp_edges(data: bpy.types.Mesh, mesh: MeshData) -> None:
     """Mark the folds sharp for shading, and crease them for subdivision."""
     edge_of_corner = np.empty(len(data.loops), np.int32)
     data.loops.foreach_get("edge_index", edge_of_corner)
     face_of_corner = np.repeat(np.arange(len(mesh.quads)), 4)
-    order = np.argsort(edge_of_corner, kind="stable")
-    edges, first, count = np.unique(edge_of_corner[order], return_index=True, return_counts=True)
-    shared = count == 2
-    one, two = face_of_corner[order[first[shared]]], face_of_corner[order[first[shared] + 1]]
+    one, two = np.zeros(len(data.edges), np.int64), np.zeros(len(data.edges), np.int64)
+    two[edge_of_corner] = face_of_corner
+    one[edge_of_corner[::-1]] = face_of_corner[::-1]  # of several writers the last one stays: here the first face of each edge
     normals = _face_normals(mesh)
     angle_rad = np.arccos(np.clip((normals[one] * normals[two]).sum(1), -1, 1))
     border = mesh.part_index[one] != mesh.part_index[two]
-    sharp = np.zeros(len(data.edges), bool)
-    sharp[edges[shared]] = angle_rad > np.where(border, SHARP_BORDER_RAD, SHARP_RAD)
-    data.attributes.new("sharp_edge", "BOOLEAN", "EDGE").data.foreach_set("value", sharp)
-    data.attributes.new("crease_edge", "FLOAT", "EDGE").data.foreach_set("value", np.where(sharp, CREASE, 0).astype(np.float32))
+    sharp = angle_rad > np.where(border, SHARP_BORDER_RAD, SHARP_RAD)
+    sharp &= np.bincount(edge_of_corner, minlength=len(sharp)) == 2
+    _attribute(data, "sharp_edge", "BOOLEAN", "EDGE").data.foreach_set("value", sharp)
+    _attribute(data, "crease_edge", "FLOAT", "EDGE").data.foreach_set("value", np.where(sharp, CREASE, 0).astype(np.float32))
+
+
+def _attribute(data: bpy.types.Mesh, name: str, kind: str, domain: str) -> bpy.types.Attribute:
+    found = data.attributes.get(name)
+    if found is not None and (found.data_type, found.domain) == (kind, domain):
+        return found
+    if found is not None:
+        data.attributes.remove(found)
+    return data.attributes.new(name, kind, domain)
 
 
 def _face_normals(mesh: MeshData) -> np.ndarray:
     """(F, 3) unit normals from the diagonals, which also serve bent quads; zeros where a quad has no area."""
     corner = mesh.vertices_m[mesh.quads]
-    normal = np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1])
-    return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    (ax, ay, az), (bx, by, bz) = (corner[:, 2] - corner[:, 0]).T, (corner[:, 3] - corner[:, 1]).T
+    normal = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)
+    return normal / np.maximum(np.sqrt((normal * normal).sum(1, keepdims=True)), 1e-12)

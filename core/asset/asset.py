@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ..types import Camera, CarAsset, Light, MaterialSpec, MeshData, Settings, Texture, Wheel
 from .aside import written_aside
+from .pictures import load_picture, save_picture
 from .report import car_json
 from .validate import validate_asset
 
@@ -42,17 +42,21 @@ def save_asset(asset: CarAsset, folder: str | os.PathLike[str]) -> None:
         save_picture(asset.matte01, aside / "matte.png")
 
 
-def load_asset(folder: str | os.PathLike[str]) -> CarAsset:
-    """Read what save_asset wrote, and validate it.  Raises: OSError where a file is missing; ValueError for another format."""
+def load_asset(folder: str | os.PathLike[str], pictures: bool = True) -> CarAsset:
+    """Read what save_asset wrote, and validate it.
+
+    Without `pictures` texture, confidence and matte are grey stand-ins of one pixel and no file of theirs is opened; this needs no Pillow.
+    Raises: OSError where a file is missing; ValueError for another format or an asset that does not hold together.
+    """
     root = Path(folder)
     plain = json.loads((root / "asset.json").read_text())
     if plain["format"] != FORMAT:
         raise ValueError(f"{root} holds asset format {plain['format']}, this program reads {FORMAT}")
     with np.load(root / "arrays.npz", allow_pickle=False) as file:
         arrays = dict(file)
-    photo_srgb01 = _load_picture(root / "photo.png")
+    photo_srgb01, confidence01, matte01 = _pictures(root) if pictures else _stand_ins()
     materials = tuple(MaterialSpec(**_tuples(spec)) for spec in plain["materials"])
-    texture = Texture(photo_srgb01, _load_picture(root / "confidence.png"), materials, tuple(plain["paint_srgb01"]))
+    texture = Texture(photo_srgb01, confidence01, materials, tuple(plain["paint_srgb01"]))
     wheels = tuple(Wheel(**_tuples(wheel), mesh=_mesh(wheel["name"], arrays, plain)) for wheel in plain["wheels"])
     camera = Camera(camera_to_car=arrays["camera/camera_to_car"], **_tuples(plain["camera"]))
     asset = CarAsset(
@@ -62,22 +66,19 @@ def load_asset(folder: str | os.PathLike[str]) -> CarAsset:
         lights=tuple(Light(**_tuples(light)) for light in plain["lights"]),
         texture=texture,
         camera=camera,
-        matte01=_load_picture(root / "matte.png"),
+        matte01=matte01,
         settings=Settings(**plain["settings"]),
     )
-    validate_asset(asset)
+    validate_asset(asset, pictures)
     return asset
 
 
-def save_picture(picture01: np.ndarray, path: Path) -> None:
-    """Write (H, W) or (H, W, 3) display values 0..1 as an 8-bit PNG."""
-    # compression 1 is ten times faster than the default and costs a tenth more bytes
-    Image.fromarray(np.rint(np.clip(picture01, 0, 1) * 255).astype(np.uint8)).save(path, compress_level=1)
+def _pictures(root: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return load_picture(root / "photo.png"), load_picture(root / "confidence.png"), load_picture(root / "matte.png")
 
 
-def _load_picture(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image, np.float32) / np.float32(255)
+def _stand_ins() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.full((1, 1, 3), 0.5, np.float32), np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32)
 
 
 def _plain(asset: CarAsset) -> dict[str, Any]:

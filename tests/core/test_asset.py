@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -149,3 +151,34 @@ def test_what_is_wrong_is_named_with_both_numbers(asset: CarAsset, name: str) ->
     breaks, message = BREAKAGES[name]
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
         validate_asset(breaks(asset))
+
+
+def test_without_pictures_everything_else_is_the_same(asset: CarAsset, tmp_path: Path) -> None:
+    save_asset(asset, tmp_path / "box")
+    for picture in ("photo.png", "confidence.png", "matte.png"):
+        (tmp_path / "box" / picture).unlink()
+    loaded = load_asset(tmp_path / "box", pictures=False)
+    for name in ("body", "wheels", "lights", "camera", "dimensions_m", "measures", "quality", "settings", "timings_s"):
+        assert same(getattr(asset, name), getattr(loaded, name)), name
+    assert loaded.texture.materials == asset.texture.materials
+    assert loaded.texture.photo_srgb01.shape == (1, 1, 3) and loaded.matte01.shape == (1, 1)
+    with pytest.raises(ValueError, match="matte01"):
+        validate_asset(loaded)
+
+
+def test_without_pictures_an_asset_that_does_not_hold_together_is_refused(asset: CarAsset, tmp_path: Path) -> None:
+    save_asset(asset, tmp_path / "box")
+    file = tmp_path / "box" / "asset.json"
+    file.write_text(file.read_text().replace('"headlight_left"', '"headlight_middle"', 1))
+    with pytest.raises(ValueError):
+        load_asset(tmp_path / "box", pictures=False)
+
+
+def test_pillow_is_not_needed_without_pictures(asset: CarAsset, tmp_path: Path) -> None:
+    save_asset(asset, tmp_path / "box")
+    code = (
+        "import sys; sys.modules['PIL'] = None; from imago.core.asset.asset import load_asset;"
+        f"print(load_asset({str(tmp_path / 'box')!r}, pictures=False).name)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (answer.returncode, answer.stdout.strip()) == (0, asset.name), answer.stderr

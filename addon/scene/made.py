@@ -1,0 +1,88 @@
+"""What a material was made as, kept with it, so that a later update can tell what the artist touched.
+
+material["imago_spec"] holds the MaterialSpec as JSON; material["imago_made"] the figures as JSON, by node name and socket identifier, where
+the node name "" stands for the material itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import bpy
+
+from ...core.types import MaterialSpec
+
+SPEC, MADE = "imago_spec", "imago_made"
+ITSELF = ""
+
+Figure = float | tuple[float, ...]
+Figures = dict[str, dict[str, Figure]]
+
+
+def write_figures(material: bpy.types.Material, figures: Figures) -> None:
+    """Set every figure that has its node and socket."""
+    for node, key, value in _each(figures):
+        _write(material, node, key, value)
+
+
+def remember(material: bpy.types.Material, spec: MaterialSpec, figures: Figures) -> None:
+    """Keep the spec, and the figures as Blender holds them (in float32)."""
+    material[SPEC] = json.dumps(asdict(spec))
+    kept: dict[str, dict[str, Any]] = {}
+    for node, key, _ in _each(figures):
+        kept.setdefault(node, {})[key] = _read(material, node, key)
+    material[MADE] = json.dumps(kept)
+
+
+def spec_of(material: bpy.types.Material) -> MaterialSpec | None:
+    """The spec a material was made from; None where it is none of ours."""
+    if SPEC not in material:
+        return None
+    fields = json.loads(material[SPEC])
+    return MaterialSpec(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+
+
+def refresh(material: bpy.types.Material, spec: MaterialSpec, figures: Figures) -> None:
+    """Set the figures that are still as they were made; what the artist changed stays, and stays known as changed."""
+    made = json.loads(material.get(MADE, "{}"))
+    for node, key, value in _each(figures):
+        before = made.get(node, {}).get(key)
+        if before is not None and _read(material, node, key) == _plain(before):
+            _write(material, node, key, value)
+            made[node][key] = _read(material, node, key)
+    material[SPEC], material[MADE] = json.dumps(asdict(spec)), json.dumps(made)
+
+
+def socket_of(material: bpy.types.Material, node: str, key: str) -> bpy.types.NodeSocket | None:
+    """An input by node name and socket identifier; None where the artist removed the node."""
+    found = material.node_tree.nodes.get(node) if material.node_tree else None
+    return next((socket for socket in found.inputs if socket.identifier == key), None) if found else None
+
+
+def _each(figures: Figures) -> Iterator[tuple[str, str, Figure]]:
+    for node, of_node in figures.items():
+        for key, value in of_node.items():
+            yield node, key, value
+
+
+def _read(material: bpy.types.Material, node: str, key: str) -> Figure | None:
+    if node == ITSELF:
+        return _plain(getattr(material, key))
+    socket = socket_of(material, node, key)
+    return None if socket is None else _plain(socket.default_value)
+
+
+def _write(material: bpy.types.Material, node: str, key: str, value: Figure) -> None:
+    if node == ITSELF:
+        setattr(material, key, value)
+        return
+    socket = socket_of(material, node, key)
+    if socket is not None:
+        socket.default_value = value
+
+
+def _plain(value: Any) -> Figure:
+    return float(value) if isinstance(value, int | float) else tuple(value)
