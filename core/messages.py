@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from .errors import Trouble, UserInputError
@@ -39,6 +40,12 @@ class MakeRequest:
     folder: str
     mask: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+
+
+def part_folder(folder: str) -> Path:
+    """Where a car lies while it is made: beside its folder, which it becomes when it is finished; removed whatever happens."""
+    whole = Path(folder)
+    return whole.with_name(f".{whole.name}.part")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from .matte.matte import make_matte
 from .paint.paint import paint
 from .perceive.perceive import perceive
 from .photo.photo import read_photo
-from .types import CarAsset, Report, Settings, Show
+from .types import CarAsset, Matte, Photo, Report, Settings, Show
 
 Made = TypeVar("Made")
 # where in the whole of a run (the scene's files are the rest) each stage begins and ends
@@ -54,10 +54,18 @@ class Stages:
         return made
 
 
-def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, report: Report, show: Show | None = None) -> CarAsset:
+def photo_to_car(
+    photo_path: Path,
+    mask_path: Path | None,
+    settings: Settings,
+    report: Report,
+    show: Show | None = None,
+    see: Callable[[Photo, Matte], None] | None = None,
+) -> CarAsset:
     """Make a car from a photograph.
 
-    report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled; show gets the shape as it sharpens.
+    report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled; show gets the shape as it sharpens,
+    see the photograph and its matte before that.
     Raises:
         UserInputError: the photograph or mask cannot be used.
         WeightsError: a weight file is missing or damaged.
@@ -65,6 +73,8 @@ def photo_to_car(photo_path: Path, mask_path: Path | None, settings: Settings, r
     stages = Stages(report)
     photo = stages.run("photo", lambda _: read_photo(photo_path))
     matte = stages.run("matte", lambda _: make_matte(photo, mask_path))
+    if see is not None:
+        see(photo, matte)
     perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
     with one_thread():
         found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell, show=show))
