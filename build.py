@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON_WANTED = (3, 11)  # the only one that the pinned bpy wheel fits
 RUN, DEV = ("requirements.txt",), ("requirements.txt", "requirements-dev.txt")
+BLENDER_MATRIX = str(ROOT / "tests" / "blender" / "matrix.py")
 APT_PACKAGES = "libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libgl1 libegl1 libgomp1 libxxf86vm1"
 DEBIAN_PACKAGE = {
     "libX11": "libx11-6",
@@ -154,9 +155,9 @@ def missing_library(error_text: str) -> str | None:
     )
 
 
-def check_bpy() -> None:
+def check_bpy(venv: Path = VENV) -> None:
     """Import bpy once in a child, since its wheel needs libraries that pip cannot bring.  Raises SetupError."""
-    answer = subprocess.run([str(venv_python()), "-c", "import bpy"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    answer = subprocess.run([str(venv_python(venv)), "-c", "import bpy"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if answer.returncode != 0:
         text = answer.stderr.decode(errors="replace")
         raise SetupError(missing_library(text) or "bpy does not import: " + (text.strip().splitlines() or ["no message"])[-1])
@@ -218,8 +219,10 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """[--fast] [pytest arguments]: run the tests; --fast leaves out those marked slow"""
+    """[--fast] [--blender all|4.2,5.2] [pytest arguments]: run the tests, or those of the extension in several Blender versions"""
     set_up(DEV)
+    if any(argument.startswith("--blender") for argument in arguments):
+        return become([BLENDER_MATRIX, *arguments])
     chosen = ["-m", "not slow"] if "--fast" in arguments else []
     rest = [argument for argument in arguments if argument != "--fast"]
     os.chdir(str(ROOT))
@@ -227,7 +230,7 @@ def test(arguments: list[str]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """format, lint, types and tests: exactly what continuous integration runs"""
+    """format, lint, types, tests, the extension in the oldest and newest Blender: exactly what continuous integration runs"""
     set_up(DEV)
     os.chdir(str(ROOT))
     steps = {
@@ -235,6 +238,7 @@ def check(arguments: list[str]) -> int:
         "lint": ["-m", "ruff", "check", "."],
         "types": ["-m", "mypy", "-p", "imago.core", "-p", "imago.addon"],
         "tests": ["-m", "pytest", *arguments],
+        "blender": [BLENDER_MATRIX, "--blender", "ends"],
     }
     failed = []
     for name, command in steps.items():

@@ -135,7 +135,7 @@ def build_slim(root: Path, out: Path) -> Path:
 
 
 def tracked_files(root: Path) -> list[str] | None:
-    """What git tracks at `root` and is on the disk; None where that is no checkout of its own.  Says which modules git does not know yet."""
+    """What git tracks at `root` and is on the disk, None where that is no checkout; says which modules git does not know yet."""
     if not (root / ".git").exists():
         return None
     listed = [_git(root, "ls-files", "-z"), _git(root, "ls-files", "-z", "--others", "--exclude-standard", "addon", "core", "weights")]

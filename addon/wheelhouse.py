@@ -131,7 +131,7 @@ def download(requirements: Sequence[str], platform: str, python: str, folder: Pa
     tags = [part for tag in PLATFORM_TAGS[platform] for part in ("--platform", tag)]
     target = ["--only-binary=:all:", "--no-deps", *tags, "--python-version", python, "--implementation", "cp"]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder), *target]
-    answer = subprocess.run([*command, *for_pip, *requirements], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    answer = subprocess.run([*command, *for_pip, *requirements], capture_output=True, text=True)
     if answer.returncode != 0:
         lines = [line for line in answer.stderr.splitlines() if line.startswith("ERROR")] or answer.stderr.splitlines() or ["no reason"]
         raise WheelsMissing(f"pip says: {lines[-1].strip()}")

@@ -1,0 +1,124 @@
+"""Every panel in every state: what it shows, and that each button and field in it exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import bpy
+import pytest
+
+from .recording import Drawn, draw
+from .test_create import add_last_run
+
+
+def panels(installed: ModuleType) -> dict[str, Drawn]:
+    """What each panel draws now, by label; those whose poll refuses are missing."""
+    kinds = installed.module("addon.panels").CLASSES
+    drawn = {kind.bl_label: draw(kind, bpy.context) for kind in kinds}
+    return {label: found for label, found in drawn.items() if found is not None}
+
+
+@pytest.fixture
+def session(installed: ModuleType):
+    """The session, put back as it was."""
+    found = installed.module("addon.session").SESSION
+    yield found
+    found.job = found.problem = found.set_up = found.set_up_state = None
+    found.waits_for_object_mode = False
+
+
+def test_fresh_install_shows_one_button(installed: ModuleType, session) -> None:
+    installed.preferences().worker_python = "/nowhere/python"
+    shown = panels(installed)
+    assert set(shown) <= {"Photo", "History"} and shown["Photo"].operator_names == ["imago.set_up"]
+
+
+def test_setting_up_shows_progress_and_cancel(installed: ModuleType, session) -> None:
+    state = installed.module("addon.runtime.set_up").SetUpState
+    session.set_up = object()
+    session.set_up_state = state(stage="Fetching torch", fraction01=0.4, left_s=95.0, done=False, problem=None)
+    shown = panels(installed)["Photo"]
+    session.set_up = None
+    assert shown.operator_names == ["imago.cancel_set_up"]
+    assert "Fetching torch" in shown.text and "40 %" in shown.text and "2 min left" in shown.text
+
+
+@pytest.mark.slow
+def test_ready_shows_the_next_step(worker: ModuleType, session) -> None:
+    inputs = bpy.context.window_manager.imago
+    shown = panels(worker)["Photo"]
+    assert shown.operators[0][0] == "imago.import_photo" and {"quality", "device", "mask", "photo"} <= set(shown.properties)
+    inputs.photo = "/tmp/car.jpg"
+    try:
+        assert panels(worker)["Photo"].operator_names == ["imago.create_car"]
+        inputs.source = "IMAGE"
+        assert "image" in panels(worker)["Photo"].properties
+    finally:
+        inputs.photo, inputs.source = "", "FILE"
+
+
+@pytest.mark.slow
+def test_running_shows_stage_share_time_and_cancel(worker: ModuleType, session) -> None:
+    module = worker.module("addon.session")
+    session.job = module.Job(module.new_job("/photos/beetle.jpg", Path("/nowhere"), None, {}), stage="fit", fraction01=0.33, left_s=7.0)
+    shown = panels(worker)["Photo"]
+    assert shown.operator_names == ["imago.cancel"]
+    assert "beetle.jpg" in shown.text and "33 %" in shown.text and "7 s left" in shown.text and "Fitting" in shown.text
+    assert not bpy.ops.imago.create_car.poll(), "one car at a time"
+    session.job, session.waits_for_object_mode = None, True
+    assert "Object Mode" in panels(worker)["Photo"].text
+
+
+@pytest.mark.slow
+def test_every_problem_has_a_button_that_mends_it(worker: ModuleType, session) -> None:
+    trouble, problem = worker.module("core.errors").Trouble, worker.module("core.messages").Problem
+    remedies = worker.module("addon.remedies").REMEDIES
+    assert set(remedies) == set(trouble)
+    for kind in trouble:
+        session.problem = problem(kind, "This is wrong: do that.", "detail")
+        shown = panels(worker)["Photo"]
+        assert "This is wrong: do that." in shown.text
+        assert remedies[kind].operator in shown.operator_names and "imago.dismiss" in shown.operator_names
+        properties = dict(shown.operators)[remedies[kind].operator]
+        assert remedies[kind].properties.items() <= properties.items()
+        assert "imago.show_log" in shown.operator_names, "whoever wants to know more can"
+
+
+@pytest.mark.slow
+def test_a_selected_car_shows_all_its_sliders(worker: ModuleType, session) -> None:
+    rig = add_last_run(worker)
+    shown = panels(worker)
+    assert list(shown) == ["Photo", "Car", "Look", "Lights", "Rig", "Export", "History"]
+    measures = {measure.name for measure in worker.module("core.car.measure_table").MEASURES}
+    assert set(shown["Car"].properties) == measures, "every measure has its slider, in one group"
+    assert len(shown["Car"].properties) == len(measures)
+    lamps = {"headlight", "high_beam", "tail", "brake", "indicator_left", "indicator_right", "hazard", "reverse", "fog"}
+    assert {name.strip('[]"') for name in shown["Lights"].properties} == lamps
+    assert {'["wheel_turn"]', '["steer"]'} == set(shown["Rig"].properties)
+    assert "default_value" in shown["Look"].properties and '["photo_look"]' in shown["Look"].properties
+    assert "imago.mark_asset" in shown["Export"].operator_names and "imago.export_car" in shown["Export"].operator_names
+    assert "imago.add_run" in shown["History"].operator_names and " s" in shown["History"].text
+    bpy.context.view_layer.objects.active = next(thing for thing in rig.children if thing.get("imago_role") == "wheel_rear_left")
+    assert "Car" in panels(worker), "any part of the car will do"
+    bpy.context.view_layer.objects.active = None
+    assert "Car" not in panels(worker)
+
+
+def test_preferences_draw(installed: ModuleType, session) -> None:
+    from .recording import Layout, _Panel
+
+    kind = type(installed.preferences())
+    panel = _Panel(kind)
+    for name in ("worker_python", "extra_index", "idle_minutes", "keep_runs"):
+        panel.__dict__[name] = getattr(installed.preferences(), name)
+    panel.path_resolve = installed.preferences().path_resolve
+    kind.draw(panel, bpy.context)
+    drawn: Layout = panel.layout
+    assert {"worker_python", "extra_index", "idle_minutes", "keep_runs"} <= set(drawn.drawn.properties)
+
+
+def test_menus_offer_it(installed: ModuleType) -> None:
+    photos = installed.module("addon.operators.photos")
+    assert photos._entry in bpy.types.VIEW3D_MT_add._dyn_ui_initialize()
+    assert photos._import_entry in bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()
