@@ -1,12 +1,35 @@
 """The Blender side: everything that imports bpy, and nothing that imports torch.
 
-scene -> rig -> export; headless does all three for one car without a window.
+photo (operators) -> worker -> placing -> scene -> rig -> export; the panels show it, session knows what is going on.
+headless and command_line do the same for one car without a window.
 """
+
+from __future__ import annotations
 
 
 def register() -> None:
-    """Called by Blender when the extension is enabled; the car's scene, rig and export are plain functions and need no registration."""
+    """Called by Blender when the extension is enabled."""
+    import bpy
+
+    from . import ghost, history, operators, panels, preferences, properties
+    from .operators import photos
+
+    for kind in (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panels.CLASSES):
+        bpy.utils.register_class(kind)
+    for module in (properties, history, photos, ghost):
+        module.attach()
 
 
 def unregister() -> None:
-    """Called by Blender when the extension is disabled."""
+    """Called by Blender when the extension is disabled, and when Blender ends: no worker and no type of ours stays."""
+    import bpy
+
+    from . import ghost, history, operators, panels, preferences, properties
+    from .operators import photos
+    from .session import SESSION
+
+    SESSION.close()
+    for module in (ghost, photos, history, properties):
+        module.detach()
+    for kind in reversed((*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panels.CLASSES)):
+        bpy.utils.unregister_class(kind)

@@ -46,6 +46,7 @@ PROPERTIES = (
     RigProperty("reverse", "Reversing lights"),
     RigProperty("fog", "Fog lights"),
 )
+LAMPS = ("headlight", "high_beam", "tail", "brake", "indicator_left", "indicator_right", "hazard", "reverse", "fog")
 
 
 def add_properties(rig: bpy.types.Object) -> None:

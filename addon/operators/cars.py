@@ -1,0 +1,122 @@
+"""What can be done with a car that stands in the scene: export, the asset browser, its photograph's camera, back to its shape."""
+
+# no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
+from pathlib import Path
+
+import bpy
+
+from ...core.asset.asset import load_asset
+from ...core.errors import UserInputError
+from .. import history
+from ..asset_mark import mark_as_asset
+from ..export import export_glb, export_usd
+from ..places import runs_folder
+from ..placing import RUN
+from ..scene import reshape
+from ..scene.camera import add_photo_camera
+from ..scene.find import car_objects, find_rig
+
+FORMATS = (
+    ("GLB", "glTF (.glb)", "One file with named nodes, metres, +Y up, nose +Z"),
+    ("USD", "USD (.usd)", "One file with named parts, metres, +Z up"),
+)
+
+
+class _OfCar:
+    """Works on the car that the active object belongs to."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if find_rig(context.active_object) is None:
+            cls.poll_message_set("Select a car that Imago made")
+            return False
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Leave the present mode first: this works in Object Mode")
+            return False
+        return True
+
+    def _fail(self, sentence: str) -> set[str]:
+        self.report({"ERROR"}, sentence)
+        return {"CANCELLED"}
+
+
+class IMAGO_OT_export_car(_OfCar, bpy.types.Operator):
+    """Write the selected car to a file for games, films and the web: named parts, wheels with their origins at the hubs"""
+
+    bl_idname = "imago.export_car"
+    bl_label = "Export Car"
+    bl_options = {"INTERNAL"}
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(default="*.glb;*.usd;*.usdc;*.usda", options={"HIDDEN"})  # type: ignore[valid-type]
+    format: bpy.props.EnumProperty(name="Format", items=FORMATS, default="GLB")  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.filepath = bpy.path.ensure_ext(find_rig(context.active_object).name, f".{self.format.lower()}")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.filepath:
+            return self._fail("No file is named: say where the car should go.")
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), f".{self.format.lower()}"))
+        if not path.parent.is_dir():
+            return self._fail(f"There is no folder {path.parent}: choose another place.")
+        try:
+            (export_glb if self.format == "GLB" else export_usd)(car_objects(find_rig(context.active_object)), path)
+        except UserInputError as problem:
+            return self._fail(str(problem))
+        except OSError as problem:
+            return self._fail(f"{path} cannot be written ({problem.strerror}): choose another place.")
+        self.report({"INFO"}, f"{path.name} is written")
+        return {"FINISHED"}
+
+
+class IMAGO_OT_mark_asset(_OfCar, bpy.types.Operator):
+    """Offer the selected car in the asset browser, with rig, materials and a picture"""
+
+    bl_idname = "imago.mark_asset"
+    bl_label = "Mark as Asset"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        car = car_objects(find_rig(context.active_object))
+        picture = runs_folder() / str(car.rig.get(RUN, "")) / "thumbnail.png"
+        mark_as_asset(car, picture if picture.is_file() else None)
+        return {"FINISHED"}
+
+
+class IMAGO_OT_photo_camera(_OfCar, bpy.types.Operator):
+    """Add the photographer's camera, with the photograph behind the car, and look through it"""
+
+    bl_idname = "imago.photo_camera"
+    bl_label = "Camera of the Photo"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        rig = find_rig(context.active_object)
+        run = history.find_run(runs_folder(), str(rig.get(RUN, "")))
+        if run is None:
+            return self._fail("This car is no longer in the history of this machine, so its camera is not known here: make it again from its photo.")
+        photo = Path(run.photo)
+        picture = bpy.data.images.load(str(photo), check_existing=True) if photo.is_file() else None
+        asset = load_asset(run.folder, pictures=False)
+        camera = add_photo_camera(asset.camera, picture, car_objects(rig).collection)
+        camera.matrix_world = rig.matrix_world @ camera.matrix_world
+        context.scene.camera = camera
+        context.scene.render.resolution_x, context.scene.render.resolution_y = asset.camera.image_size_px
+        return {"FINISHED"}
+
+
+class IMAGO_OT_reset_measures(_OfCar, bpy.types.Operator):
+    """Give the selected car the measures that were read from the photograph"""
+
+    bl_idname = "imago.reset_measures"
+    bl_label = "Back to the Photo's Shape"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        reshape.reset(find_rig(context.active_object))
+        return {"FINISHED"}
+
+
+CLASSES = (IMAGO_OT_export_car, IMAGO_OT_mark_asset, IMAGO_OT_photo_camera, IMAGO_OT_reset_measures)

@@ -1,0 +1,85 @@
+"""The buttons beside an error."""
+
+# no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
+import bpy
+
+from ...core.messages import Problem
+from ..places import log_file, worker_folder
+from ..session import SESSION
+
+LOG_LINES = 400
+
+
+class IMAGO_OT_dismiss(bpy.types.Operator):
+    """Take the message away"""
+
+    bl_idname = "imago.dismiss"
+    bl_label = "Dismiss"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        SESSION.problem = None
+        return {"FINISHED"}
+
+
+class IMAGO_OT_use_processor(bpy.types.Operator):
+    """Make cars on the processor, which works everywhere"""
+
+    bl_idname = "imago.use_processor"
+    bl_label = "Use the Processor"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.window_manager.imago.device = "cpu"
+        SESSION.problem = None
+        return {"FINISHED"}
+
+
+class IMAGO_OT_stop_worker(bpy.types.Operator):
+    """End the worker process; memory and graphics card are free, and the next car starts a new one"""
+
+    bl_idname = "imago.stop_worker"
+    bl_label = "End the Worker"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if SESSION.job is not None:
+            cls.poll_message_set("A car is being made: cancel it first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        SESSION.stop_worker()
+        SESSION.problem = None
+        return {"FINISHED"}
+
+
+class IMAGO_OT_show_log(bpy.types.Operator):
+    """Show what worker and set-up have written, newest last, in a window of Blender's text editor"""
+
+    bl_idname = "imago.show_log"
+    bl_label = "Show the Log"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        text = bpy.data.texts.get("Imago Log") or bpy.data.texts.new("Imago Log")
+        text.from_string(log_text(SESSION.problem))
+        if not bpy.app.background:
+            bpy.ops.wm.window_new()
+            area = max(context.window_manager.windows[-1].screen.areas, key=lambda area: area.width * area.height)
+            area.type = "TEXT_EDITOR"
+            area.spaces.active.text = text
+        return {"FINISHED"}
+
+
+def log_text(problem: Problem | None) -> str:
+    """The last problem's details, then the ends of both logs."""
+    parts = [f"{problem.sentence}\n{problem.detail}"] if problem else []
+    for path in (worker_folder() / "set_up.log", log_file()):
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+            parts.append("\n".join([f"--- {path}", *lines]))
+    return "\n\n".join(parts) or "Nothing has been logged yet."
+
+
+CLASSES = (IMAGO_OT_dismiss, IMAGO_OT_use_processor, IMAGO_OT_stop_worker, IMAGO_OT_show_log)

@@ -1,0 +1,81 @@
+"""The history's buttons."""
+
+# no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
+import bpy
+
+from .. import history
+from ..places import runs_folder
+from ..placing import place_run
+from ..session import SESSION
+
+
+class _OfRun:
+    job: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
+
+    def _run(self) -> history.Run | None:
+        run = history.find_run(runs_folder(), self.job)
+        if run is None:
+            self.report({"ERROR"}, "This car is no longer in the history: make it again from its photo.")
+        return run
+
+
+class IMAGO_OT_add_run(_OfRun, bpy.types.Operator):
+    """Place this car once more, at the 3D cursor"""
+
+    bl_idname = "imago.add_run"
+    bl_label = "Add Car from History"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Leave the present mode first: cars are placed in Object Mode")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        run = self._run()
+        if run is None:
+            return {"CANCELLED"}
+        place_run(run.folder, tuple(context.scene.cursor.location))
+        return {"FINISHED"}
+
+
+class IMAGO_OT_delete_run(_OfRun, bpy.types.Operator):
+    """Delete this car from the history and from disk; cars in your files are not touched"""
+
+    bl_idname = "imago.delete_run"
+    bl_label = "Delete from History"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        run = self._run()
+        if run is None:
+            return {"CANCELLED"}
+        history.delete_run(run)
+        return {"FINISHED"}
+
+
+class IMAGO_OT_clear_history(bpy.types.Operator):
+    """Delete all cars of the history from disk; cars in your files are not touched"""
+
+    bl_idname = "imago.clear_history"
+    bl_label = "Empty the History"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if SESSION.job is not None:
+            cls.poll_message_set("A car is being made: wait for it, or cancel it")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        history.prune(runs_folder(), 0)
+        SESSION.problem = None
+        return {"FINISHED"}
+
+
+CLASSES = (IMAGO_OT_add_run, IMAGO_OT_delete_run, IMAGO_OT_clear_history)

@@ -1,0 +1,253 @@
+"""Create Car and Update Car: a photograph to the worker, its car into the scene.
+
+In a window a modal operator with a timer asks the worker every twentieth of a second; without one, or called by a script, execute()
+waits for the worker.  Either way nothing is in the scene until the car is whole, and it comes as one undo step.
+"""
+
+# no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
+import time
+from pathlib import Path
+
+import bpy
+
+from ...core.errors import Trouble, UserInputError
+from ...core.messages import Problem
+from .. import ghost, history
+from ..places import ROOT, log_file, runs_folder, worker_folder
+from ..placing import place_run, update_from_run
+from ..preferences import preferences, worker_python
+from ..properties import DEVICES, QUALITIES
+from ..scene.find import find_rig
+from ..session import SESSION, Outcome, new_job
+from ..worker_client import WorkerClient
+from .later import invoke_later
+from .photos import chosen_picture
+from .redraw import redraw, show_panel
+
+TICK_S = 0.05
+APART_M = 2.6  # several photographs at once become cars side by side
+
+
+def worker() -> WorkerClient:
+    """The warm worker, or a new one.  Raises UserInputError where set-up is still to be done."""
+    python = worker_python()
+    if python is None:
+        raise UserInputError("Imago is not set up yet: press Set Up once, it fetches what making a car needs.", Trouble.NOT_SET_UP)
+    if SESSION.worker is not None and SESSION.worker_python != python:
+        SESSION.stop_worker()
+    if SESSION.worker is None:
+        SESSION.worker = WorkerClient(python, ROOT, log_file(), worker_folder() / "cache", 60.0 * preferences().idle_minutes)
+        SESSION.worker_python = python
+    return SESSION.worker
+
+
+class Making:
+    """What Create and Update share; registered only as part of them."""
+
+    bl_options = {"UNDO"}  # no REGISTER: its redo panel would make the car again at every change
+
+    filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
+    files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
+    mask: bpy.props.StringProperty(name="Mask", subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if SESSION.busy:
+            cls.poll_message_set("A car is being made: wait for it, or cancel it")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """All of it, while the caller waits."""
+        try:
+            self._begin(context)
+            while self._left:
+                self._next(context)
+                outcome = None
+                while outcome is None:
+                    outcome = SESSION.tick(wait_s=0.2)
+                self._take(context, outcome)
+        except UserInputError as problem:
+            self._complain(Problem(problem.trouble, str(problem)))
+        finally:
+            SESSION.abandon()
+        return self._result()
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """In a window: start, and come back at every tick."""
+        try:
+            photos = self._photos(context)
+            if worker_python() is None:
+                folder = str(Path(photos[0]).parent)
+                invoke_later("imago.set_up_first", directory=folder, files=[{"name": Path(photo).name} for photo in photos])
+                return {"CANCELLED"}
+            self._begin(context)
+            self._next(context)
+        except UserInputError as problem:
+            self._complain(Problem(problem.trouble, str(problem)))
+            return {"CANCELLED"}
+        self._timer = context.window_manager.event_timer_add(TICK_S, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        show_panel(context)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type == "ESC" and event.value == "PRESS":
+            SESSION.cancel()
+            self._left.clear()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        began = time.perf_counter()
+        try:
+            going_on = self._tick(context)
+        except UserInputError as problem:
+            self._complain(Problem(problem.trouble, str(problem)))
+            going_on = False
+        SESSION.longest_tick_s = max(SESSION.longest_tick_s, time.perf_counter() - began)
+        if going_on:
+            return {"PASS_THROUGH"}
+        self._tidy(context)
+        return self._result()
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator by itself: another file is opened, or the window is closed."""
+        SESSION.abandon()
+        self._tidy(context)
+
+    def _begin(self, context: bpy.types.Context) -> None:
+        """What must be known before anything starts.  Raises UserInputError."""
+        self._left = self._photos(context)
+        self._made = 0
+        self._place = tuple(context.scene.cursor.location)
+        self._ready: Outcome | None = None
+        inputs = context.window_manager.imago
+        given = self.properties.is_property_set
+        mask = self.mask if given("mask") else ("" if given("filepath") or given("files") else inputs.mask)
+        self._mask = bpy.path.abspath(mask) or None
+        self._settings = {
+            "quality": self.quality if given("quality") else inputs.quality,
+            "device": self.device if given("device") else inputs.device,
+        }
+
+    def _photos(self, context: bpy.types.Context) -> list[str]:
+        """Absolute paths: what was dropped or named, else what the panel holds.  Raises UserInputError where that is nothing."""
+        folder = Path(bpy.path.abspath(self.directory))
+        named = [str(folder / file.name) for file in self.files if file.name]
+        if not named and self.filepath:
+            named = [bpy.path.abspath(self.filepath)]
+        return named or [chosen_picture(context)]
+
+    def _next(self, context: bpy.types.Context) -> None:
+        """Hand the next photograph to the worker.  Raises UserInputError."""
+        history.prune(runs_folder(), preferences().keep_runs)
+        SESSION.begin(new_job(self._left.pop(0), runs_folder(), self._mask, self._settings), worker())
+
+    def _tick(self, context: bpy.types.Context) -> bool:
+        """Look what the worker has said; False when all is done."""
+        outcome = self._ready or SESSION.tick()
+        redraw(context)
+        if outcome is None:
+            return True
+        SESSION.waits_for_object_mode = outcome.folder is not None and context.mode != "OBJECT"
+        if SESSION.waits_for_object_mode:  # a car built now would become part of that mode's undo
+            self._ready = outcome
+            return True
+        self._ready = None
+        self._take(context, outcome)
+        if self._left:
+            self._next(context)
+        return bool(SESSION.job)
+
+    def _take(self, context: bpy.types.Context, outcome: Outcome) -> None:
+        """The end of one photograph."""
+        if outcome.folder is not None:
+            self._finish(context, outcome.folder)
+            self._made += 1
+            for sentence in outcome.notices:
+                self.report({"WARNING"}, sentence)
+        elif outcome.problem is not None:
+            self._complain(outcome.problem)
+        else:
+            self._left.clear()  # cancelled
+
+    def _finish(self, context: bpy.types.Context, folder: Path) -> None:
+        """Put the finished car into the scene.  Raises UserInputError."""
+        raise NotImplementedError
+
+    def _complain(self, problem: Problem) -> None:
+        """In the panel, with the button that mends it, and as Blender's own message."""
+        SESSION.problem = problem
+        self.report({"ERROR"}, problem.sentence)
+
+    def _result(self) -> set[str]:
+        return {"FINISHED"} if getattr(self, "_made", 0) else {"CANCELLED"}
+
+    def _tidy(self, context: bpy.types.Context) -> None:
+        SESSION.waits_for_object_mode = False
+        context.window_manager.event_timer_remove(self._timer)
+        ghost.location = None
+        redraw(context, everything=True)
+
+
+class IMAGO_OT_create_car(Making, bpy.types.Operator):
+    """Make a textured, rigged car from a photograph, at the 3D cursor"""
+
+    bl_idname = "imago.create_car"
+    bl_label = "Make a Car from This Photo"
+
+    def _begin(self, context: bpy.types.Context) -> None:
+        super()._begin(context)
+        ghost.location = self._place
+
+    def _finish(self, context: bpy.types.Context, folder: Path) -> None:
+        place_run(folder, self._place)
+        self._place = (self._place[0] + APART_M, *self._place[1:])
+        ghost.location = self._place
+
+
+class IMAGO_OT_update_car(Making, bpy.types.Operator):
+    """Give the selected car the shape and paint of another photograph; its rig, animation, place and your edits of materials stay"""
+
+    bl_idname = "imago.update_car"
+    bl_label = "Update Car from Photo"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if find_rig(context.active_object) is None:
+            cls.poll_message_set("Select a car that Imago made")
+            return False
+        return super().poll(context)
+
+    def _begin(self, context: bpy.types.Context) -> None:
+        super()._begin(context)
+        del self._left[1:]
+        self._rig_name = find_rig(context.active_object).name
+
+    def _finish(self, context: bpy.types.Context, folder: Path) -> None:
+        rig = bpy.data.objects.get(self._rig_name)
+        if find_rig(rig) is None:
+            raise UserInputError("The car to update is no longer there: select another one and start again.")
+        update_from_run(rig, folder)
+
+
+class IMAGO_OT_cancel(bpy.types.Operator):
+    """Stop making the car; nothing of it stays (Esc does the same)"""
+
+    bl_idname = "imago.cancel"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return SESSION.job is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        SESSION.cancel()
+        return {"FINISHED"}
+
+
+CLASSES = (IMAGO_OT_create_car, IMAGO_OT_update_car, IMAGO_OT_cancel)

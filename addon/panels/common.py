@@ -1,0 +1,89 @@
+"""Pieces that several panels show: the set-up, the progress, a problem with the button that mends it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+from ..preferences import worker_python
+from ..remedies import REMEDIES
+from ..session import SESSION
+
+PX_PER_LETTER = 7.0  # of Blender's interface font at scale 1
+STAGES = {
+    "starting": "Starting the worker",
+    "photo": "Reading the photo",
+    "matte": "Cutting out the car",
+    "perceive": "Looking at the car",
+    "fit": "Fitting the shape",
+    "paint": "Painting",
+    "asset": "Putting it together",
+}
+
+
+def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The one button of a fresh install, or how far its work is; nothing once that is done."""
+    state = SESSION.set_up_state
+    if SESSION.set_up is not None and state is not None:
+        column = layout.column(align=True)
+        _bar(column, state.stage, state.fraction01, state.left_s)
+        column.operator("imago.cancel_set_up", icon="CANCEL")
+    elif worker_python() is None:
+        column = layout.column()
+        wrapped(column, context, "Once per machine: fetch what making a car needs. It goes to your user folder.")
+        row = column.row()
+        row.scale_y = 1.6
+        row.operator("imago.set_up", icon="IMPORT")
+
+
+def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The last problem: its sentence, the button that mends it, and one that takes it away."""
+    problem = SESSION.problem
+    if problem is None:
+        return
+    box = layout.box()
+    box.alert = True
+    row = box.row()
+    column = row.column(align=True)
+    wrapped(column, context, problem.sentence, icon="ERROR")
+    row.operator("imago.dismiss", text="", icon="X", emboss=False)
+    remedy = REMEDIES[problem.trouble]
+    button = box.operator(remedy.operator, text=remedy.text, icon=remedy.icon)
+    for name, value in remedy.properties.items():
+        setattr(button, name, value)
+    if remedy.operator != "imago.show_log" and problem.detail:
+        box.operator("imago.show_log", icon="TEXT")
+
+
+def draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Stage, percentage, time left and Cancel of the car in the making."""
+    column = layout.column(align=True)
+    job = SESSION.job
+    if job is None:
+        wrapped(column, context, "The car is ready: it appears when you are back in Object Mode.", icon="INFO")
+        return
+    column.label(text=job.photo_name, icon="AUTO")
+    _bar(column, "Cancelling" if job.cancelled else STAGES.get(job.stage, job.stage), job.fraction01, job.left_s)
+    column.operator("imago.cancel", text="Cancel  (Esc)", icon="CANCEL")
+    for sentence in job.notices:
+        wrapped(column, context, sentence, icon="INFO")
+
+
+def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
+    """A sentence over as many lines as the region's width needs; labels do not wrap by themselves."""
+    width_px = context.region.width if context.region else 300
+    letters = max(20, int((width_px / context.preferences.system.ui_scale - 60) / PX_PER_LETTER))
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+def _bar(layout: bpy.types.UILayout, stage: str, fraction01: float, left_s: float | None) -> None:
+    text = f"{stage}  {100 * fraction01:.0f} %"
+    if left_s is not None:
+        text += f", {_time(left_s)} left"
+    layout.progress(factor=fraction01, text=text, type="BAR")
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

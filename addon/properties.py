@@ -1,0 +1,88 @@
+"""What the panel's fields hold: the next car's photo and settings (for this session), and the measures of a car (with the car)."""
+
+# no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
+from collections.abc import Callable
+
+import bpy
+
+from ..core.car.measure_table import MEASURES
+from .scene.reshape import measure_range, measures_of, set_measure
+
+QUALITIES = (
+    ("draft", "Draft", "A quick look: a coarse fit"),
+    ("normal", "Normal", "The usual choice"),
+    ("high", "High", "A longer fit; about twice as long as normal"),
+)
+DEVICES = (
+    ("auto", "Automatic", "Whatever has been measured to be fastest; at present the processor"),
+    ("cpu", "Processor", "Works everywhere"),
+    ("cuda", "Graphics Card", "An NVIDIA card, with a PyTorch that supports it"),
+)
+SOURCES = (
+    ("FILE", "File", "A picture on disk"),
+    ("IMAGE", "In This File", "A picture that this Blender file already holds"),
+)
+
+
+class ImagoInputs(bpy.types.PropertyGroup):
+    """On the window manager: not saved, not undone, no machine's paths in anybody's file."""
+
+    source: bpy.props.EnumProperty(name="Photo From", items=SOURCES, default="FILE")  # type: ignore[valid-type]
+    photo: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Photo", description="The photograph of a car; you can also drop one onto the viewport", subtype="FILE_PATH"
+    )
+    image: bpy.props.StringProperty(name="Image", description="A picture of this Blender file")  # type: ignore[valid-type]
+    mask: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Mask",
+        description="Optional picture of the photo's size, white where the car is; without it the car is cut out automatically",
+        subtype="FILE_PATH",
+    )
+    quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
+    device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
+
+
+def _getter(name: str) -> Callable[[bpy.types.PropertyGroup], float]:
+    return lambda group: measures_of(group.id_data).get(name, 0.0)
+
+
+def _setter(name: str) -> Callable[[bpy.types.PropertyGroup, float], None]:
+    def move(group: bpy.types.PropertyGroup, value: float) -> None:
+        rig = group.id_data
+        low, high = measure_range(rig, name)
+        set_measure(rig, name, min(max(value, low), high))
+
+    return move
+
+
+def _slider(name: str, low: float, high: float, meaning: str) -> object:
+    """A property whose value lives with the car's mesh; it moves the car as it moves."""
+    return bpy.props.FloatProperty(
+        name=name.replace("_", " ").capitalize(),
+        description=f"{meaning[0].upper()}{meaning[1:]}",
+        min=low,
+        max=high,
+        step=1,
+        precision=3,
+        get=_getter(name),
+        set=_setter(name),
+    )
+
+
+class ImagoMeasures(bpy.types.PropertyGroup):
+    """On every object; says something on the rig of a car."""
+
+    __annotations__ = {m.name: _slider(m.name, m.low, m.high, m.meaning) for m in MEASURES}
+
+
+CLASSES = (ImagoInputs, ImagoMeasures)
+
+
+def attach() -> None:
+    """After the classes are registered."""
+    bpy.types.WindowManager.imago = bpy.props.PointerProperty(type=ImagoInputs)
+    bpy.types.Object.imago = bpy.props.PointerProperty(type=ImagoMeasures)
+
+
+def detach() -> None:
+    del bpy.types.WindowManager.imago
+    del bpy.types.Object.imago
