@@ -159,7 +159,7 @@ def outcome_of(version: str, code: int | None, report: Path, seconds: float) -> 
 def set_up(version: str, python: Sequence[str]) -> Path:
     """The Python of .venvs/bpy-VERSION, made or brought up to date first.  Raises build.SetupError."""
     wanted, venv = requirements(version), ENVIRONMENTS / f"bpy-{version}"
-    stamp = hashlib.sha256(repr((wanted, BLENDERS[version].python, str(ROOT))).encode()).hexdigest()
+    stamp = hashlib.sha256(repr((wanted, BLENDERS[version].python)).encode()).hexdigest()
     inside, ready = build.venv_python(venv), venv / "ready"
     with build.one_at_a_time():
         if not (inside.exists() and ready.is_file() and ready.read_text() == stamp):
