@@ -6,16 +6,12 @@ have made of them; nothing is blended.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from ..errors import UserInputError
 from ..types import CarShape
 from .measure_table import INDEX, MEASURES, NAMES, to_array
 from .skeleton import body_vertices, skeleton
@@ -84,36 +80,3 @@ def _reach(sound: Soundness, base: np.ndarray, name: str, end: float) -> float:
         first = int(np.argmax(folded))
         near, far = float(values[first - 1]) if first else near, float(values[first])
     return near
-
-
-def write_reshape(reshape: Reshape, path: str | os.PathLike[str]) -> None:
-    """Write an .npz, aside and then renamed.  Raises: OSError."""
-    target = Path(path)
-    names = list(reshape.ranges)
-    handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(
-                file,
-                body_type=np.array(reshape.body_type),
-                base_names=np.array(list(reshape.base)),
-                base=np.array(list(reshape.base.values()), np.float64),
-                names=np.array(names),
-                ranges=np.array([reshape.ranges[name] for name in names], np.float64).reshape(-1, 2),
-                template_key=np.array(reshape.template_key, np.int64),
-            )
-        os.replace(aside, target)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
-
-
-def read_reshape(path: str | os.PathLike[str]) -> Reshape:
-    """What write_reshape wrote.  Raises: UserInputError where the file is missing or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            base = dict(zip(held["base_names"].tolist(), held["base"].tolist(), strict=True))
-            ranges = {str(name): (float(low), float(high)) for name, (low, high) in zip(held["names"], held["ranges"], strict=True)}
-            return Reshape(str(held["body_type"]), base, ranges, int(held["template_key"]))
-    except Exception as problem:  # a damaged zip raises whatever it likes
-        raise UserInputError(f"{Path(path).name} cannot be read; make the car again from its photo.") from problem

@@ -138,6 +138,7 @@ def test_vertices_have_the_gradients_of_finite_differences() -> None:
     # the template's constants are float32, so the differences are wide enough for that
     at32 = at.float().requires_grad_()
     whole_vertices(at32).double().mul(weight).sum().backward()
+    assert at32.grad is not None
     for k in range(len(NAMES)):
         step = torch.zeros_like(at)
         step[0, k] = 2e-3

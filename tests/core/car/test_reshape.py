@@ -12,7 +12,8 @@ import torch
 
 from imago.core.car.car import body_vertices, wheel_centres, whole_vertices
 from imago.core.car.measure_table import BODY_TYPES, MEASURES, NAMES, to_array
-from imago.core.car.reshape import FIXED, make_reshape, read_reshape, varied, write_reshape
+from imago.core.car.reshape import FIXED, make_reshape, varied
+from imago.core.car.reshape_file import read_reshape, write_reshape
 from imago.core.car.skeleton import body_vertices as numpy_body
 from imago.core.car.skeleton import skeleton
 from imago.core.car.soundness import FOLDED_SHARE, Soundness
@@ -86,7 +87,7 @@ def test_file_comes_back_and_damage_is_told(sedan: CarShape, tmp_path: Path) -> 
 
 def test_sliders_need_no_torch() -> None:
     """What Blender loads of the template must not load torch, which its Python has not."""
-    code = "import sys, imago.core.car.reshape as r; r.skeleton(); assert not {'torch', 'PIL', 'cv2', 'scipy'} & set(sys.modules)"
+    code = "import sys, imago.core.car.reshape_file, imago.core.car.reshape as r; r.skeleton(); assert not {'torch', 'PIL', 'cv2', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
