@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +20,12 @@ from .asset.asset import car_json, save_asset
 from .asset.thumbnail import draw_thumbnail, save_thumbnail
 from .car.car import whole, whole_vertices
 from .car.measures import to_vector
-from .device import choose_device
-from .errors import Cancelled
+from .car.prior import shape_prior
+from .car.reshape import make_reshape
+from .car.reshape_file import write_reshape
+from .device import choose_device, one_thread
+from .errors import Cancelled, WeightsError
+from .fit.linear_car import linearise
 from .making_problems import is_gpu_memory, problem_from
 from .making_progress import Check, Progress, Tell
 from .messages import MakeRequest, Word, part_folder
@@ -41,8 +46,15 @@ def facts() -> dict[str, Any]:
 
 
 def warm_up() -> None:
-    """Make what every car needs, so that the first is as quick as the others."""
-    whole()
+    """Make what every car needs, so that the first is as quick as the others: the template, and what torch imports only when used.
+
+    A weight file that cannot be read is the first car's to complain of.
+    """
+    with one_thread(), suppress(WeightsError):
+        point = next(iter(shape_prior().typical.values()))[None].clone().requires_grad_()
+        optimiser = torch.optim.Adam([point])
+        linearise(point).vertices(point).sum().backward()
+        optimiser.step()
 
 
 def attend(request: MakeRequest, tell: Tell, check: Check) -> tuple[Word, dict[str, Any]]:
@@ -149,9 +161,11 @@ def _write(request: MakeRequest, asset: CarAsset, made: Path, progress: Progress
     """All files of the run; run.json last.  Returns the seconds since `began`."""
     progress.report("write", 0.0)
     save_asset(asset, made)
-    progress.report("write", 0.6)
+    progress.report("write", 0.2)
     _write_json(made / "car.json", car_json(asset))
     save_thumbnail(draw_thumbnail(asset), made / "thumbnail.png")
+    progress.report("write", 0.4)
+    write_reshape(make_reshape(CarShape(asset.measures, asset.body_type)), made / "reshape.npz")
     progress.report("write", 1.0)
     seconds = round(time.perf_counter() - began, 3)
     _write_json(made / "run.json", run_record(request, asset, seconds))

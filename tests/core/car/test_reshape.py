@@ -87,7 +87,8 @@ def test_file_comes_back_and_damage_is_told(sedan: CarShape, tmp_path: Path) -> 
 
 def test_sliders_need_no_torch() -> None:
     """What Blender loads of the template must not load torch, which its Python has not."""
-    code = "import sys, imago.core.car.reshape_file, imago.core.car.reshape as r; r.skeleton(); assert not {'torch', 'PIL', 'cv2', 'scipy'} & set(sys.modules)"
+    code = "import sys, imago.core.car.reshape_file, imago.core.car.reshape as r; r.skeleton(); "
+    code += "assert not {'torch', 'PIL', 'cv2', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
