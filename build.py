@@ -219,7 +219,7 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """[--fast] [--blender all|4.2,5.2] [pytest arguments]: run the tests, or those of the extension in several Blender versions"""
+    """[--fast] [--blender all|4.2,5.2] [pytest arguments]: run the tests, or the extension's in several Blenders; --fast: no slow ones"""
     set_up(DEV)
     if any(argument.startswith("--blender") for argument in arguments):
         return become([BLENDER_MATRIX, *arguments])

@@ -202,6 +202,7 @@ def test_a_bundle_that_cannot_be_made_is_named_and_an_old_one_goes(
     assert "no bundle for macos-arm64 with Python 3.13" in said and "imagofake-core==1.0" in said and not old.exists()
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_past_a_platform_and_fails_only_without_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

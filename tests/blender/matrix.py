@@ -116,12 +116,12 @@ def test_in(version: str, package: Path, options: Sequence[str]) -> Outcome:
     python = find_python(BLENDERS[version].python)
     if python is None:
         return Outcome(version, note="skipped: no Python {}.{} on this machine".format(*BLENDERS[version].python))
-    started = time.perf_counter()
     try:
         environment_python = set_up(version, python)
     except build.SetupError as problem:
-        return Outcome(version, seconds=time.perf_counter() - started, note=str(problem), fine=False)
+        return Outcome(version, note=str(problem), fine=False)
     build.say(f"Blender {version} ...")
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="imago-report-") as folder:
         report = Path(folder) / "report.xml"
         command = [
