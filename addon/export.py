@@ -18,9 +18,9 @@ from mathutils import Matrix
 from ..core.errors import Trouble, UserInputError
 from .rig.properties import PROPERTIES
 from .scene.find import car_members
-from .scene.made import SPEC
+from .scene.made import ROLE, SPEC
 from .scene.plain import plain_material
-from .scene.scene import ROLE, CarObjects
+from .scene.scene import CarObjects
 
 JPEG_QUALITY = 92
 

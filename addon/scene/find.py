@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .made import spec_of
-from .scene import ROLE, CarObjects
+from .made import ROLE, spec_of
+from .scene import CarObjects
 
 RIG, CAR, PHOTO = "rig", "car", "photo"
 

@@ -15,6 +15,7 @@ import bpy
 
 from ...core.types import MaterialSpec
 
+ROLE = "imago_role"  # tags what a thing is, since Blender renames a second `body` to `body.001`
 SPEC, MADE = "imago_spec", "imago_made"
 ITSELF = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ import bpy
 import numpy as np
 
 from ...core.types import MeshData
+from .made import ROLE
 
+SLOTS = "imago_slots"
 SHARP_RAD = math.radians(35)  # a fold steeper than this is an edge of the car, not its curvature
 SHARP_BORDER_RAD = math.radians(18)  # on the border of two parts there is a gap in the metal, so less is enough
 CREASE = 0.7  # keeps those edges when an artist adds a Subdivision modifier
@@ -83,16 +86,25 @@ def add_vertex_groups(thing: bpy.types.Object, mesh: MeshData) -> None:
 
 
 def set_materials(data: bpy.types.Mesh, mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> None:
-    """Slots in the order in which the parts first need them."""
-    slots: list[bpy.types.Material] = []
+    """Fill the slots of a mesh that has none, and keep in imago_slots what they were made for."""
+    roles, slot_of_part = slots_of(mesh, material_of)
+    by_role = {material[ROLE]: material for material in material_of.values()}
+    for role in roles:
+        data.materials.append(by_role[role])
+    data.polygons.foreach_set("material_index", slot_of_part[mesh.part_index])
+    data[SLOTS] = json.dumps({"roles": roles, "of_part": slot_of_part.tolist()})
+
+
+def slots_of(mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> tuple[list[str], np.ndarray]:
+    """The roles of the materials in the order in which the parts first need them, and the slot (parts,) int32 of each part."""
+    roles: list[str] = []
     slot_of_part = np.zeros(len(mesh.part_names), np.int32)
     for index in parts_worn(mesh):
-        material = material_of[mesh.part_names[index]]
-        if material not in slots:
-            slots.append(material)
-            data.materials.append(material)
-        slot_of_part[index] = slots.index(material)
-    data.polygons.foreach_set("material_index", slot_of_part[mesh.part_index])
+        role = material_of[mesh.part_names[index]][ROLE]
+        if role not in roles:
+            roles.append(role)
+        slot_of_part[index] = roles.index(role)
+    return roles, slot_of_part
 
 
 def set_sharp_edges(data: bpy.types.Mesh, mesh: MeshData) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .made import MADE, SPEC, socket_of
+from .made import MADE, ROLE, SPEC, socket_of
 from .materials import FADE, LOOK, PHOTO, RIBS, SHADER
-from .scene import ROLE
 
 
 def plain_material(material: bpy.types.Material, photo: bpy.types.Image | None) -> bpy.types.Material:

@@ -14,10 +14,11 @@ from ..rig.drivers import drive
 from ..rig.properties import lamp_properties
 from ..rig.rig import build_rig, hang_on_bone
 from .image import packed_file, packed_image
+from .made import ROLE
 from .materials import MaterialMaker, photo_group
 from .mesh import add_vertex_groups, build_mesh, faces_only, parts_worn
 
-ROLE = "imago_role"  # tags what an object is, since Blender renames a second `body` to `body.001`
+LAMPS = "imago_lamps"  # on the rig: the lamps that were made, so that one the artist deleted is not made again
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def build_car(
         wheels[wheel.name] = build_object(wheel.name, wheel.mesh, material_of, rig, wheel.name, collection)
         wheels[wheel.name].location = wheel.center_car
     lamps = {part: build_lamp(part, mesh, material_of, rig, asset, collection) for part, mesh in lamp_meshes.items()}
+    rig[LAMPS] = ",".join(lamps)
     return CarObjects(collection, rig, body, wheels, lamps, image, specs)
 
 
@@ -114,12 +116,18 @@ def build_lamp(
     asset: CarAsset,
     collection: bpy.types.Collection,
 ) -> bpy.types.Object:
-    """A lamp; each of its kinds is a property of its object, driven by the rig, read by its material."""
+    """A lamp that the rig lights."""
     lamp = build_object(part, mesh, material_of, rig, "body", collection)
-    for light in lights_by_part(asset)[part]:
-        lamp[light.kind] = 0.0
-        drive(lamp, f'["{light.kind}"]', -1, rig, lamp_properties(light.kind, light.center_car[0] > 0))
+    light_lamp(lamp, part, asset, rig)
     return lamp
+
+
+def light_lamp(lamp: bpy.types.Object, part: str, asset: CarAsset, rig: bpy.types.Object) -> None:
+    """Each kind of a lamp is a property of its object, driven by the rig, read by its material; kinds it has already stay as they are."""
+    for light in lights_by_part(asset)[part]:
+        if light.kind not in lamp:
+            lamp[light.kind] = 0.0
+            drive(lamp, f'["{light.kind}"]', -1, rig, lamp_properties(light.kind, light.center_car[0] > 0))
 
 
 def lights_by_part(asset: CarAsset) -> dict[str, list[Light]]:
