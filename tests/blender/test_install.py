@@ -27,6 +27,7 @@ def test_manifest_fits_this_blender(installed: ModuleType) -> None:
 
 def test_disable_leaves_no_trace_and_enable_brings_all_back(installed: ModuleType) -> None:
     enabled = installed.footprint()
+    assert "IMAGO_OT_create_car" in enabled["types"] and enabled["properties"] and enabled["menus"]
     for _ in range(2):
         installed.disable()
         assert not installed.is_enabled()
