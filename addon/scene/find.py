@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .made import ROLE, spec_of
-from .scene import CarObjects
+from .scene import BODY_TYPE, CarObjects
 
 RIG, CAR, PHOTO = "rig", "car", "photo"
 
@@ -67,6 +67,11 @@ def car_collection(rig: bpy.types.Object) -> bpy.types.Collection:
     if not holding:
         raise ValueError(f"the rig {rig.name} is in no collection")
     return next((collection for collection in holding if collection.get(ROLE) == CAR), holding[0])
+
+
+def body_type_of(rig: bpy.types.Object) -> str:
+    """The kind of car, such as "sedan"; empty for a car that was made before it was kept."""
+    return str(rig.get(BODY_TYPE, ""))
 
 
 def photo_group_of(material: bpy.types.Material) -> bpy.types.NodeTree | None:

@@ -18,6 +18,7 @@ from .made import ROLE
 from .materials import MaterialMaker, photo_group
 from .mesh import add_vertex_groups, build_mesh, faces_only, parts_worn
 
+BODY_TYPE = "imago_body_type"  # on the rig
 LAMPS = "imago_lamps"  # on the rig: the lamps that were made, so that one the artist deleted is not made again
 
 
@@ -75,7 +76,7 @@ def build_car(
         wheels[wheel.name] = build_object(wheel.name, wheel.mesh, material_of, rig, wheel.name, collection)
         wheels[wheel.name].location = wheel.center_car
     lamps = {part: build_lamp(part, mesh, material_of, rig, asset, collection) for part, mesh in lamp_meshes.items()}
-    rig[LAMPS] = ",".join(lamps)
+    rig[LAMPS], rig[BODY_TYPE] = ",".join(lamps), asset.body_type
     return CarObjects(collection, rig, body, wheels, lamps, image, specs)
 
 

@@ -15,7 +15,7 @@ from .made import ROLE, refresh
 from .materials import MaterialMaker, figures_of, photo_group
 from .own import make_own
 from .replace_mesh import replace_mesh
-from .scene import LAMPS, CarObjects, build_lamp, kinds_of_lamps, light_lamp, material_role, split_body
+from .scene import BODY_TYPE, LAMPS, CarObjects, build_lamp, kinds_of_lamps, light_lamp, material_role, split_body
 
 Materials = dict[str, bpy.types.Material]
 
@@ -45,6 +45,7 @@ def update_car(rig: bpy.types.Object, asset: CarAsset, picture: Path) -> CarObje
     place_hubs(rig, {wheel.name: wheel.center_car for wheel in asset.wheels})
     _update_lamps(car, asset, lamp_meshes, material_of)
     _remove_unused([*car.specs, *material_of.values()])
+    rig[BODY_TYPE] = asset.body_type
     rig.update_tag()
     return car_objects(rig)
 
