@@ -23,6 +23,7 @@ from .scene.plain import plain_material
 from .scene.scene import CarObjects
 
 JPEG_QUALITY = 92
+ASIDE = " (while exporting)"
 
 
 def export_glb(car: CarObjects, path: str | os.PathLike[str]) -> None:
@@ -131,7 +132,7 @@ def _plain_copies(car: CarObjects) -> Iterator[set[bpy.types.Object]]:
     root: bpy.types.Object | None = None
     with (
         _jpeg(car.image if photo_look else None) as photo,
-        _set_aside(bpy.data.objects, {"car", *(thing[ROLE] for thing in car.meshes)}),
+        _set_aside(bpy.data.objects, {"car", *(_name(thing) for thing in [*car.meshes, *extras])}),
         _set_aside(bpy.data.materials, set(ours.values())),
     ):
         try:
@@ -188,7 +189,7 @@ def _set_aside(store: bpy.types.bpy_prop_collection, wanted: set[str]) -> Iterat
     renamed = {block: block.name for block in store if block.name in wanted and block.library is None}
     try:
         for block, name in renamed.items():
-            block.name = f"{name} (while exporting)"
+            block.name = name + ASIDE
         yield
     finally:
         for block, name in renamed.items():
@@ -209,7 +210,7 @@ def _copy(thing: bpy.types.Object, materials: dict[bpy.types.Material, bpy.types
     if thing.mode == "EDIT":
         thing.update_from_editmode()
     copy = thing.copy()
-    copy.name = thing.get(ROLE, thing.name)
+    copy.name = _name(thing)
     copy.animation_data_clear()
     copy.constraints.clear()
     copy.hide_viewport = copy.hide_select = False
@@ -221,6 +222,10 @@ def _copy(thing: bpy.types.Object, materials: dict[bpy.types.Material, bpy.types
         slot.link = "OBJECT"
         slot.material = material
     return copy
+
+
+def _name(thing: bpy.types.Object) -> str:
+    return thing.get(ROLE, thing.name).removesuffix(ASIDE)
 
 
 def _parent(thing: bpy.types.Object, car: CarObjects) -> bpy.types.Object | None:

@@ -34,7 +34,10 @@ LENS_RIB_M = 0.016  # spacing of the ribs pressed into a lamp lens
 
 
 def photo_group(name: str, image: bpy.types.Image) -> bpy.types.NodeTree:
-    """The photo texture as one node group that all materials of a car share: Color, and Factor from the object's photo_look."""
+    """The photo texture as one node group that all materials of a car share.
+
+    Outputs: Color; Factor from the object's photo_look; by what to multiply the figures in PHOTO_LOOK_KEEPS.
+    """
     group = bpy.data.node_groups.new(name, "ShaderNodeTree")
     group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
     group.interface.new_socket("Factor", in_out="OUTPUT", socket_type="NodeSocketFloat")
@@ -45,6 +48,13 @@ def photo_group(name: str, image: bpy.types.Image) -> bpy.types.NodeTree:
     factor = _object_property(nodes, "photo_look", (0, -200))
     group.links.new(texture.outputs["Color"], output.inputs["Color"])
     group.links.new(factor, output.inputs["Factor"])
+    for row, (socket, left) in enumerate(PHOTO_LOOK_KEEPS.items()):
+        group.interface.new_socket(socket, in_out="OUTPUT", socket_type="NodeSocketFloat")
+        share = _node(nodes, "ShaderNodeMath", (150, -200 - 170 * row))
+        share.label, share.operation = socket, "MULTIPLY_ADD"
+        share.inputs[1].default_value, share.inputs[2].default_value = left - 1.0, 1.0
+        group.links.new(factor, share.inputs[0])
+        group.links.new(share.outputs[0], output.inputs[socket])
     return group
 
 
@@ -91,9 +101,8 @@ def figures_of(spec: MaterialSpec, kinds: tuple[str, ...] = ()) -> Figures:
     figures: Figures = {ITSELF: {"diffuse_color": color, "roughness": spec.roughness, "metallic": spec.metallic}, SHADER: shader}
     if spec.uses_photo:
         figures[LOOK] = {"A_Color": color}
-        for socket, left in PHOTO_LOOK_KEEPS.items():
-            value = float(shader[socket])  # type: ignore[arg-type]
-            figures[FADE[socket]] = {"Value_001": value * (left - 1), "Value_002": value}
+        for socket, fade in FADE.items():
+            figures[fade] = {"Value_001": shader[socket]}
     for row, kind in enumerate(kinds):
         figures[_gain(row)] = {"Value_001": EMISSION_OF_KIND[kind][1]}
     return figures
@@ -108,7 +117,7 @@ def shader_socket(material: bpy.types.Material, name: str) -> bpy.types.NodeSock
     """The input that holds a figure of the clean look: "Roughness", "Metallic", "Coat Weight", "Base Color" ..."""
     if name == "Base Color":
         return clean_color_socket(material)
-    return (socket_of(material, FADE[name], "Value_002") if name in FADE else None) or socket_of(material, SHADER, name)
+    return (socket_of(material, FADE[name], "Value_001") if name in FADE else None) or socket_of(material, SHADER, name)
 
 
 def _wire(name: str, photo: bpy.types.NodeTree | None, kinds: int) -> bpy.types.Material:
@@ -129,8 +138,8 @@ def _wire(name: str, photo: bpy.types.NodeTree | None, kinds: int) -> bpy.types.
         links.new(_socket(mix.outputs, "Result", "RGBA"), shader.inputs["Base Color"])
         for row, (socket, fade_name) in enumerate(FADE.items()):
             fade = _node(nodes, "ShaderNodeMath", (-350, 50 - 170 * row), fade_name)
-            fade.label, fade.operation = socket, "MULTIPLY_ADD"
-            links.new(group.outputs["Factor"], fade.inputs[0])
+            fade.label, fade.operation = socket, "MULTIPLY"
+            links.new(group.outputs[socket], fade.inputs[0])
             links.new(fade.outputs[0], shader.inputs[socket])
     if kinds:
         _light_up(material, shader, kinds)

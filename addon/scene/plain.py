@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .made import MADE, ROLE, SPEC, socket_of
-from .materials import FADE, LOOK, PHOTO, RIBS, SHADER
+from .materials import FADE, LOOK, PHOTO, PHOTO_LOOK_KEEPS, RIBS, SHADER
 
 
 def plain_material(material: bpy.types.Material, photo: bpy.types.Image | None) -> bpy.types.Material:
@@ -21,10 +21,10 @@ def plain_material(material: bpy.types.Material, photo: bpy.types.Image | None) 
         return copy
     links = copy.node_tree.links
     for name, fade in FADE.items():
-        clean, less = socket_of(copy, fade, "Value_002"), socket_of(copy, fade, "Value_001")
-        if clean is not None and less is not None and _comes_from(shader.inputs[name], fade):
+        clean = socket_of(copy, fade, "Value_001")
+        if clean is not None and _comes_from(shader.inputs[name], fade):
             _unplug(links, shader.inputs[name])
-            shader.inputs[name].default_value = clean.default_value + (less.default_value if photo else 0.0)
+            shader.inputs[name].default_value = clean.default_value * (PHOTO_LOOK_KEEPS[name] if photo else 1.0)
     if _comes_from(shader.inputs["Base Color"], LOOK):
         _choose_color(copy, shader.inputs["Base Color"], photo)
     if _comes_from(shader.inputs["Emission Strength"], "lamp "):
