@@ -20,7 +20,7 @@ class ImagoPreferences(bpy.types.AddonPreferences):
     )
     extra_index: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Extra Package Index",
-        description="Address of a package index to look at as well, such as one with PyTorch for processors only, which saves gigabytes on Linux",
+        description="Address of one more package index, such as one with PyTorch for processors only, which saves gigabytes on Linux",
     )
     idle_minutes: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Worker Ends When Idle For",
@@ -38,7 +38,7 @@ class ImagoPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        from .panels.common import draw_problem, draw_set_up
+        from .panels.states import draw_problem, draw_set_up
 
         layout = self.layout
         draw_set_up(layout, context)

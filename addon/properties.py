@@ -11,7 +11,7 @@ from .scene.reshape import measure_range, measures_of, set_measure
 QUALITIES = (
     ("draft", "Draft", "A quick look: a coarse fit"),
     ("normal", "Normal", "The usual choice"),
-    ("high", "High", "A longer fit; about twice as long as normal"),
+    ("high", "High", "A longer fit at more pixels"),
 )
 DEVICES = (
     ("auto", "Automatic", "Whatever has been measured to be fastest; at present the processor"),

@@ -22,7 +22,7 @@ FORMATS = (
 )
 
 
-class _OfCar:
+class _OfCar(bpy.types.Operator):
     """Works on the car that the active object belongs to."""
 
     @classmethod
@@ -35,12 +35,16 @@ class _OfCar:
             return False
         return True
 
+    def _rig(self, context: bpy.types.Context) -> bpy.types.Object:
+        """poll() made sure that there is one."""
+        return find_rig(context.active_object)
+
     def _fail(self, sentence: str) -> set[str]:
         self.report({"ERROR"}, sentence)
         return {"CANCELLED"}
 
 
-class IMAGO_OT_export_car(_OfCar, bpy.types.Operator):
+class IMAGO_OT_export_car(_OfCar):
     """Write the selected car to a file for games, films and the web: named parts, wheels with their origins at the hubs"""
 
     bl_idname = "imago.export_car"
@@ -51,7 +55,7 @@ class IMAGO_OT_export_car(_OfCar, bpy.types.Operator):
     format: bpy.props.EnumProperty(name="Format", items=FORMATS, default="GLB")  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        self.filepath = bpy.path.ensure_ext(find_rig(context.active_object).name, f".{self.format.lower()}")
+        self.filepath = bpy.path.ensure_ext(self._rig(context).name, f".{self.format.lower()}")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -62,7 +66,7 @@ class IMAGO_OT_export_car(_OfCar, bpy.types.Operator):
         if not path.parent.is_dir():
             return self._fail(f"There is no folder {path.parent}: choose another place.")
         try:
-            (export_glb if self.format == "GLB" else export_usd)(car_objects(find_rig(context.active_object)), path)
+            (export_glb if self.format == "GLB" else export_usd)(car_objects(self._rig(context)), path)
         except UserInputError as problem:
             return self._fail(str(problem))
         except OSError as problem:
@@ -71,7 +75,7 @@ class IMAGO_OT_export_car(_OfCar, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGO_OT_mark_asset(_OfCar, bpy.types.Operator):
+class IMAGO_OT_mark_asset(_OfCar):
     """Offer the selected car in the asset browser, with rig, materials and a picture"""
 
     bl_idname = "imago.mark_asset"
@@ -79,13 +83,13 @@ class IMAGO_OT_mark_asset(_OfCar, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        car = car_objects(find_rig(context.active_object))
+        car = car_objects(self._rig(context))
         picture = runs_folder() / str(car.rig.get(RUN, "")) / "thumbnail.png"
         mark_as_asset(car, picture if picture.is_file() else None)
         return {"FINISHED"}
 
 
-class IMAGO_OT_photo_camera(_OfCar, bpy.types.Operator):
+class IMAGO_OT_photo_camera(_OfCar):
     """Add the photographer's camera, with the photograph behind the car, and look through it"""
 
     bl_idname = "imago.photo_camera"
@@ -93,10 +97,12 @@ class IMAGO_OT_photo_camera(_OfCar, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        rig = find_rig(context.active_object)
+        rig = self._rig(context)
         run = history.find_run(runs_folder(), str(rig.get(RUN, "")))
         if run is None:
-            return self._fail("This car is no longer in the history of this machine, so its camera is not known here: make it again from its photo.")
+            return self._fail(
+                "This car is no longer in the history of this machine, so its camera is not known here: make it again from its photo."
+            )
         photo = Path(run.photo)
         picture = bpy.data.images.load(str(photo), check_existing=True) if photo.is_file() else None
         asset = load_asset(run.folder, pictures=False)
@@ -107,7 +113,7 @@ class IMAGO_OT_photo_camera(_OfCar, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGO_OT_reset_measures(_OfCar, bpy.types.Operator):
+class IMAGO_OT_reset_measures(_OfCar):
     """Give the selected car the measures that were read from the photograph"""
 
     bl_idname = "imago.reset_measures"
@@ -115,7 +121,7 @@ class IMAGO_OT_reset_measures(_OfCar, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        reshape.reset(find_rig(context.active_object))
+        reshape.reset(self._rig(context))
         return {"FINISHED"}
 
 

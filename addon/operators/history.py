@@ -9,7 +9,7 @@ from ..placing import place_run
 from ..session import SESSION
 
 
-class _OfRun:
+class _OfRun(bpy.types.Operator):
     job: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
 
     def _run(self) -> history.Run | None:
@@ -19,7 +19,7 @@ class _OfRun:
         return run
 
 
-class IMAGO_OT_add_run(_OfRun, bpy.types.Operator):
+class IMAGO_OT_add_run(_OfRun):
     """Place this car once more, at the 3D cursor"""
 
     bl_idname = "imago.add_run"
@@ -41,7 +41,7 @@ class IMAGO_OT_add_run(_OfRun, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGO_OT_delete_run(_OfRun, bpy.types.Operator):
+class IMAGO_OT_delete_run(_OfRun):
     """Delete this car from the history and from disk; cars in your files are not touched"""
 
     bl_idname = "imago.delete_run"

@@ -41,8 +41,8 @@ def worker() -> WorkerClient:
     return SESSION.worker
 
 
-class Making:
-    """What Create and Update share; registered only as part of them."""
+class Making(bpy.types.Operator):
+    """What Create and Update share; not registered itself."""
 
     bl_options = {"UNDO"}  # no REGISTER: its redo panel would make the car again at every change
 
@@ -193,7 +193,7 @@ class Making:
         redraw(context, everything=True)
 
 
-class IMAGO_OT_create_car(Making, bpy.types.Operator):
+class IMAGO_OT_create_car(Making):
     """Make a textured, rigged car from a photograph, at the 3D cursor"""
 
     bl_idname = "imago.create_car"
@@ -209,7 +209,7 @@ class IMAGO_OT_create_car(Making, bpy.types.Operator):
         ghost.location = self._place
 
 
-class IMAGO_OT_update_car(Making, bpy.types.Operator):
+class IMAGO_OT_update_car(Making):
     """Give the selected car the shape and paint of another photograph; its rig, animation, place and your edits of materials stay"""
 
     bl_idname = "imago.update_car"
@@ -225,11 +225,14 @@ class IMAGO_OT_update_car(Making, bpy.types.Operator):
     def _begin(self, context: bpy.types.Context) -> None:
         super()._begin(context)
         del self._left[1:]
-        self._rig_name = find_rig(context.active_object).name
+        rig = find_rig(context.active_object)
+        if rig is None:
+            raise UserInputError("No car is selected: click one that Imago made.")
+        self._rig_name = rig.name
 
     def _finish(self, context: bpy.types.Context, folder: Path) -> None:
         rig = bpy.data.objects.get(self._rig_name)
-        if find_rig(rig) is None:
+        if rig is None or find_rig(rig) is None:
             raise UserInputError("The car to update is no longer there: select another one and start again.")
         update_from_run(rig, folder)
 

@@ -42,7 +42,7 @@ def _picture_of(name: str) -> Path:
     return copy
 
 
-class _Browse:
+class _Browse(bpy.types.Operator):
     """A file browser for pictures."""
 
     bl_options = {"INTERNAL"}
@@ -54,7 +54,7 @@ class _Browse:
         return {"RUNNING_MODAL"}
 
 
-class IMAGO_OT_open_photo(_Browse, bpy.types.Operator):
+class IMAGO_OT_open_photo(_Browse):
     """Choose the photograph of a car"""
 
     bl_idname = "imago.open_photo"
@@ -67,7 +67,7 @@ class IMAGO_OT_open_photo(_Browse, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGO_OT_open_mask(_Browse, bpy.types.Operator):
+class IMAGO_OT_open_mask(_Browse):
     """Choose a picture of the photo's size that is white where the car is"""
 
     bl_idname = "imago.open_mask"
@@ -79,7 +79,7 @@ class IMAGO_OT_open_mask(_Browse, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class IMAGO_OT_import_photo(_Browse, bpy.types.Operator):
+class IMAGO_OT_import_photo(_Browse):
     """Choose a photograph and make a car of it at the 3D cursor"""
 
     bl_idname = "imago.import_photo"

@@ -18,17 +18,15 @@ TICK_S = 0.2
 def _start() -> SetUp:
     SESSION.problem = None
     SESSION.stop_worker()
-    started = SetUp(
-        worker_folder(), ROOT, chosen_python(), blender_python(), bpy.app.online_access, preferences().extra_index.strip()
-    )
+    started = SetUp(worker_folder(), ROOT, chosen_python(), blender_python(), bpy.app.online_access, preferences().extra_index.strip())
     started.start()
     SESSION.set_up, SESSION.set_up_state = started, started.poll()
     return started
 
 
-def _take() -> bool:
+def _take(running: SetUp) -> bool:
     """Look how far it is; False when it has ended."""
-    state = SESSION.set_up.poll()
+    state = running.poll()
     SESSION.set_up_state = state
     if not state.done:
         return True
@@ -41,7 +39,7 @@ def _tick() -> float | None:
     """A timer of Blender's, since set-up touches no data and may outlast the open file."""
     if SESSION.set_up is None:
         return None
-    going_on = _take()
+    going_on = _take(SESSION.set_up)
     redraw_all()
     if going_on:
         return TICK_S
@@ -75,7 +73,7 @@ class IMAGO_OT_set_up(bpy.types.Operator):
             bpy.app.timers.register(_tick, first_interval=TICK_S, persistent=True)
             return {"FINISHED"}
         started.wait()
-        _take()
+        _take(started)
         if SESSION.problem is not None:
             self.report({"ERROR"}, SESSION.problem.sentence)
             return {"CANCELLED"}
@@ -95,7 +93,8 @@ class IMAGO_OT_cancel_set_up(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         SESSION.photos_after_set_up = ()
-        SESSION.set_up.cancel()
+        if SESSION.set_up is not None:
+            SESSION.set_up.cancel()
         return {"FINISHED"}
 
 

@@ -8,8 +8,8 @@ from ..rig.properties import LAMPS
 from ..scene.find import find_rig
 from ..scene.materials import clean_color_socket
 from ..scene.reshape import measures_of
-from .common import wrapped
 from .photo import ImagoPanel
+from .states import wrapped
 
 GROUPS = {  # the measures in the order in which one walks round a car
     "Size": ("length", "width", "height", "wheelbase", "front_overhang", "clearance"),
@@ -41,7 +41,7 @@ class CarPanel(ImagoPanel):
         raise NotImplementedError
 
 
-class IMAGO_PT_car(CarPanel, bpy.types.Panel):
+class IMAGO_PT_car(CarPanel):
     bl_label = "Car"
 
     def draw_car(self, layout: bpy.types.UILayout, context: bpy.types.Context, rig: bpy.types.Object) -> None:
@@ -60,7 +60,7 @@ class IMAGO_PT_car(CarPanel, bpy.types.Panel):
         layout.operator("imago.reset_measures", icon="LOOP_BACK")
 
 
-class IMAGO_PT_look(CarPanel, bpy.types.Panel):
+class IMAGO_PT_look(CarPanel):
     bl_label = "Look"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -77,7 +77,7 @@ class IMAGO_PT_look(CarPanel, bpy.types.Panel):
         layout.operator("imago.photo_camera", icon="CAMERA_DATA")
 
 
-class IMAGO_PT_lights(CarPanel, bpy.types.Panel):
+class IMAGO_PT_lights(CarPanel):
     bl_label = "Lights"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -87,7 +87,7 @@ class IMAGO_PT_lights(CarPanel, bpy.types.Panel):
             _slider(column, rig, entry, entry.replace("_", " ").title())
 
 
-class IMAGO_PT_rig(CarPanel, bpy.types.Panel):
+class IMAGO_PT_rig(CarPanel):
     bl_label = "Rig"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -98,7 +98,7 @@ class IMAGO_PT_rig(CarPanel, bpy.types.Panel):
         column.label(text="Right-click a field to key it", icon="KEYFRAME")
 
 
-class IMAGO_PT_export(CarPanel, bpy.types.Panel):
+class IMAGO_PT_export(CarPanel):
     bl_label = "Export"
     bl_options = {"DEFAULT_CLOSED"}
 

@@ -9,12 +9,12 @@ from ..places import runs_folder
 from ..preferences import worker_python
 from ..scene.find import find_rig
 from ..session import SESSION
-from .common import draw_problem, draw_progress, draw_set_up
+from .states import draw_problem, draw_progress, draw_set_up
 
 SHOWN_RUNS = 8
 
 
-class ImagoPanel:
+class ImagoPanel(bpy.types.Panel):
     """In the sidebar of the 3D viewport, on our tab."""
 
     bl_space_type = "VIEW_3D"
@@ -22,7 +22,7 @@ class ImagoPanel:
     bl_category = "Imago"
 
 
-class IMAGO_PT_photo(ImagoPanel, bpy.types.Panel):
+class IMAGO_PT_photo(ImagoPanel):
     bl_label = "Photo"
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -36,7 +36,7 @@ class IMAGO_PT_photo(ImagoPanel, bpy.types.Panel):
             _draw_inputs(layout, context)
 
 
-class IMAGO_PT_history(ImagoPanel, bpy.types.Panel):
+class IMAGO_PT_history(ImagoPanel):
     bl_label = "History"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -88,4 +88,3 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
             buttons.operator("imago.update_car", text="Update the Selected Car", icon="FILE_REFRESH")
         else:
             buttons.operator("imago.import_photo", text="Update the Selected Car", icon="FILE_REFRESH").update = True
-

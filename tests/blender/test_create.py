@@ -76,7 +76,8 @@ def test_a_photo_becomes_a_car_at_the_cursor(worker: ModuleType) -> None:
 def test_operator_equals_command_line(worker: ModuleType, tmp_path: Path) -> None:
     add_last_run(worker)
     ours = json.loads((runs(worker)[0].folder / "car.json").read_text())
-    code = f"import sys; from imago.addon.command_line import main; sys.exit(main([{str(EXAMPLE)!r}, '--out', {str(tmp_path)!r}, '--quality', 'draft']))"
+    arguments = [str(EXAMPLE), "--out", str(tmp_path), "--quality", "draft"]
+    code = f"import sys; from imago.addon.command_line import main; sys.exit(main({arguments}))"
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}
     answer = subprocess.run([worker.WORKER_PYTHON, "-c", code], env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
@@ -149,7 +150,7 @@ def check_working(rig: bpy.types.Object) -> None:
     lamp = next(thing for role, thing in found.items() if role.startswith("taillight"))
     assert lamp.evaluated_get(bpy.context.evaluated_depsgraph_get())["brake"] == 1.0
     rig["wheel_turn"], rig["steer"] = 0.0, 0.0
-    before, (low, high) = rig.imago.height, box([found["body"]])
+    before, (_, high) = rig.imago.height, box([found["body"]])
     rig.imago.height = before + 0.1
     assert abs(rig.imago.height - before - 0.1) < 1e-4
     bpy.context.view_layer.update()
@@ -208,7 +209,9 @@ def test_a_dropped_photo_becomes_a_car(worker: ModuleType, monkeypatch: pytest.M
     area = next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
     region = next(region for region in area.regions if region.type == "WINDOW")
     taken = []
-    monkeypatch.setattr(worker.module("addon.operators.making").IMAGO_OT_create_car, "_finish", lambda self, context, folder: taken.append(folder))
+    monkeypatch.setattr(
+        worker.module("addon.operators.making").IMAGO_OT_create_car, "_finish", lambda self, context, folder: taken.append(folder)
+    )
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
         handler = bpy.types.IMAGO_FH_photo
         assert handler.poll_drop(bpy.context) and set(handler.bl_file_extensions.split(";")) == {".png", ".jpg", ".jpeg", ".webp"}

@@ -1,4 +1,4 @@
-"""Pieces that several panels show: the set-up, the progress, a problem with the button that mends it."""
+"""What is going on, in any panel: the set-up, the progress, a problem with the button that mends it."""
 
 from __future__ import annotations
 
