@@ -14,7 +14,7 @@ _BENT_M4 = 1e-8  # corners may look away from their face by this much; 1 cm squa
 
 
 class Soundness:
-    """Bodies of (B, V, 3) vertices against that of `base` measures (P,)."""
+    """Bodies of (B, V, 3) vertices against that of `base` measures (P,); the left half is looked at, the right is like it."""
 
     def __init__(self, base: np.ndarray) -> None:
         good = body_vertices(base[None])
@@ -31,17 +31,18 @@ class Soundness:
 
 @cache
 def _corners() -> list[np.ndarray]:
-    return list(np.ascontiguousarray(skeleton().quads.T))
+    quads = skeleton().quads
+    return list(np.ascontiguousarray(quads[: len(quads) // 2].T))
 
 
 def _normals(vertices: np.ndarray) -> np.ndarray:
-    """(B, F, 3) products of the diagonals: twice the faces' areas long."""
+    """(B, F / 2, 3) products of the diagonals: twice the faces' areas long."""
     a, b, c, d = (vertices[:, corner] for corner in _corners())
     return xp.cross(c - a, d - b)
 
 
 def _bent(vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """(B, F) faces with a corner that looks away from the face."""
+    """(B, F / 2) faces with a corner that looks away from the face."""
     corners = [vertices[:, corner] for corner in _corners()]
     edges = [corners[(k + 1) % 4] - corners[k] for k in range(4)]
     return np.any([(xp.cross(edges[k], -edges[k - 1]) * normals).sum(-1) < -_BENT_M4 for k in range(4)], 0)

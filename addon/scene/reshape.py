@@ -1,0 +1,209 @@
+"""The measures of a finished car as sliders: the template is evaluated here, with numpy, and the meshes move by the difference.
+
+With the car are kept, so that sliders work after saving, appending and undo, without worker and run folder:
+    on the rig      imago_measures (now), imago_base (as read from the photo), imago_ranges, imago_template (the topology's key)
+    on each mesh    imago_template: body, wheel_left or wheel_right; and for every vertex .imago_vertex, its number in the template, and
+                    .imago_home, its place there in the car as read from the photo
+Since meshes move by differences, what an artist sculpted stays.  Vertices that he added move like the surface they were made from.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ...core.car.measure_table import INDEX, NAMES, to_array
+from ...core.car.parts import rename_for
+from ...core.car.reshape import Reshape, template_key
+from ...core.car.skeleton import body_vertices, skeleton
+from ...core.car.soundness import FOLDED_SHARE, Soundness
+from ...core.car.wheels import WHEEL_NAMES, wheel_centres, wheel_vertices
+from ...core.errors import Trouble, UserInputError
+from ..rig.rig import hub_centres, place_hubs
+from .find import find_rig
+from .mesh_moves import BODY, TEMPLATE, WHEELS, mark, mesh_of, move
+from .scene import CarObjects
+
+MEASURES, BASE, RANGES = "imago_measures", "imago_base", "imago_ranges"
+DIMENSIONS = {"wheelbase": "imago_wheelbase", "track": "imago_track", "wheel_radius": "imago_wheel_radius"}  # for drivers to read
+TRIES = 4  # places between here and there at which to stop before the body folds; then as many between two of those
+ALL_FOLDED_SHARE = 4 * FOLDED_SHARE  # what several measures at their limits may fold together
+SAME = 1e-7
+
+
+def keep(car: CarObjects, reshape: Reshape) -> None:
+    """Store what the sliders need with a car whose meshes are as build_car or update_car left them.
+
+    Raises: ValueError where the meshes are not this template's in the shape of reshape.base.
+    """
+    if reshape.template_key != template_key():
+        raise ValueError("the car was made with another version of the template")
+    base = to_array(reshape.base)
+    shape = _Shape(base)
+    for thing, faces in _body_objects(car, reshape.body_type):
+        used = np.unique(skeleton().quads[faces])
+        mark(mesh_of(thing), BODY, used, shape.places[BODY][used])
+    for thing in car.wheels.values():
+        side = "wheel_left" if thing["imago_role"].endswith("left") else "wheel_right"
+        mark(mesh_of(thing), side, np.arange(len(shape.places[side])), shape.places[side])
+    rig = car.rig
+    rig[BASE] = dict(reshape.base)
+    rig[RANGES] = {name: list(ends) for name, ends in reshape.ranges.items()}
+    rig[TEMPLATE] = str(reshape.template_key)
+    _write(rig, base)
+
+
+def measures_of(rig: bpy.types.Object) -> dict[str, float]:
+    """The measures that can be moved, by name, as they are now; empty for a car that was made without sliders."""
+    if MEASURES not in rig or RANGES not in rig:
+        return {}
+    now = rig[MEASURES]
+    return {name: now[name] for name in rig[RANGES].keys()}
+
+
+def measure_range(rig: bpy.types.Object, name: str) -> tuple[float, float]:
+    """How far a measure may go at most; set_measure may stop before.  Raises KeyError for one that cannot be moved."""
+    low, high = rig[RANGES][name]
+    return low, high
+
+
+def set_measure(rig: bpy.types.Object, name: str, value: float) -> float:
+    """Move one measure: body, lamps, wheels and hubs follow.  Returns the value it got.
+
+    It stays in its range, and stops where the body would fold over with the other measures as they are now.
+    Raises: UserInputError where the car cannot be reshaped as it is; KeyError for a measure that cannot be moved.
+    """
+    low, high = measure_range(rig, name) if RANGES in rig else (value, value)
+    now = _now(rig)
+    wanted = now.copy()
+    wanted[INDEX[name]] = min(max(value, low), high)
+    if abs(wanted[INDEX[name]] - now[INDEX[name]]) < SAME:
+        return float(now[INDEX[name]])
+    wanted = _furthest_sound(to_array(rig[BASE].to_dict()), now, wanted, INDEX[name])
+    _reshape(rig, now, wanted)
+    return float(wanted[INDEX[name]])
+
+
+def reset(rig: bpy.types.Object) -> None:
+    """Back to the measures that were read from the photo.  Raises: UserInputError where the car cannot be reshaped as it is."""
+    now = _now(rig)
+    _reshape(rig, now, to_array(rig[BASE].to_dict()))
+
+
+class _Shape:
+    """The template at some measures (P,): `places` by kind of mesh, each (V, 3), wheels in their hub's frame; `hubs` by wheel."""
+
+    def __init__(self, measures: np.ndarray) -> None:
+        one = measures[None]
+        wheel = wheel_vertices(one[:, INDEX["wheel_radius"]], one[:, INDEX["tyre_width"]])[0]
+        self.places = {BODY: body_vertices(one)[0], **{kind: wheel * [sign, 1, 1] for kind, sign in WHEELS.items()}}
+        self.hubs = dict(zip(WHEEL_NAMES, wheel_centres(one)[0].tolist(), strict=True))
+
+
+class _Last:
+    """What the previous call computed: a slider asks for the same car again and again."""
+
+    sound: tuple[bytes, Soundness] | None = None
+    shapes: dict[bytes, _Shape] = {}
+
+
+def _shape(measures: np.ndarray) -> _Shape:
+    key = measures.tobytes()
+    if key not in _Last.shapes:
+        if len(_Last.shapes) > 3:  # base, before, after
+            _Last.shapes.pop(next(iter(_Last.shapes)))
+        _Last.shapes[key] = _Shape(measures)
+    return _Last.shapes[key]
+
+
+def _sound(base: np.ndarray) -> Soundness:
+    if _Last.sound is None or _Last.sound[0] != base.tobytes():
+        _Last.sound = base.tobytes(), Soundness(base)
+    return _Last.sound[1]
+
+
+def _now(rig: bpy.types.Object) -> np.ndarray:
+    """(P,) the measures as they are.  Raises: UserInputError where there are none, or none that this version understands."""
+    if MEASURES not in rig or BASE not in rig:
+        raise UserInputError(f"{rig.name} was made without sliders; make it again from its photo.", Trouble.INTERNAL)
+    if rig.get(TEMPLATE) != str(template_key()):
+        raise UserInputError(f"{rig.name} was made with another version of Imago; update it from its photo.", Trouble.INTERNAL)
+    return to_array(rig[MEASURES].to_dict())
+
+
+def _furthest_sound(base: np.ndarray, now: np.ndarray, wanted: np.ndarray, moved: int) -> np.ndarray:
+    """The measures between now and wanted, as near to wanted as the body stays sound, or no worse than it is.
+
+    Folds that other measures have made already do not hold up this one, the measure number `moved`.
+    """
+    sound = _sound(base)
+    if sound.folded_share(_shape(wanted).places[BODY][None])[0] <= FOLDED_SHARE:
+        return wanted
+    without = now.copy()
+    without[moved] = base[moved]
+    already = sound.folded_share(body_vertices(np.stack([without, now, wanted])))
+    allowed = max(min(FOLDED_SHARE + already[0], ALL_FOLDED_SHARE), already[1])
+    if already[2] <= allowed:
+        return wanted
+    good, bad = now, wanted
+    for _ in range(2):
+        shares = np.arange(1, TRIES + 1, dtype=np.float32)[:, None] / (TRIES + 1)
+        between = np.concatenate([good[None], good + (bad - good) * shares, bad[None]])
+        folded = sound.folded_share(body_vertices(between[1:-1])) > allowed
+        first = int(np.argmax(folded)) if folded.any() else TRIES
+        good, bad = between[first], between[first + 1]
+    return good
+
+
+def _reshape(rig: bpy.types.Object, now: np.ndarray, wanted: np.ndarray) -> None:
+    """Move every mesh and hub of the car, or nothing where one of them refuses."""
+    things = _things(rig)
+    _refuse(rig, things)
+    base, before, after = _shape(to_array(rig[BASE].to_dict())), _shape(now), _shape(wanted)
+    for mesh in {mesh_of(thing) for thing in things}:
+        kind = mesh[TEMPLATE]
+        offsets = after.places[kind] - before.places[kind]
+        if np.abs(offsets).max() > 0:
+            move(mesh, offsets, base.places[kind])
+    _write(rig, wanted)
+
+
+def _write(rig: bpy.types.Object, measures: np.ndarray) -> None:
+    """Measures, dimensions and hubs on the rig."""
+    rig[MEASURES] = {name: float(value) for name, value in zip(NAMES, measures, strict=True)}
+    figures = {name: float(measures[INDEX[name]]) for name in ("wheelbase", "wheel_radius")}
+    figures["track"] = float(measures[INDEX["width"]] * measures[INDEX["track_ratio"]])
+    for name, key in DIMENSIONS.items():
+        rig[key] = figures[name]
+    there = hub_centres(rig)
+    place_hubs(rig, {wheel: centre for wheel, centre in _shape(measures).hubs.items() if wheel in there})
+    rig.update_tag()
+
+
+def _things(rig: bpy.types.Object) -> list[bpy.types.Object]:
+    """The objects of the car whose meshes follow the template, hidden ones too."""
+    near = {thing for collection in rig.users_collection for thing in collection.all_objects} | set(rig.children_recursive)
+    return [thing for thing in near if thing.type == "MESH" and TEMPLATE in thing.data and find_rig(thing) == rig]
+
+
+def _refuse(rig: bpy.types.Object, things: list[bpy.types.Object]) -> None:
+    """Raises: UserInputError where a mesh of the car must not or cannot be changed now."""
+    if rig.library or rig.override_library or any(thing.data.library or thing.data.override_library for thing in things):
+        raise UserInputError(f"{rig.name} is linked from another file; make it local, or reshape it in its own file.", Trouble.INTERNAL)
+    for thing in things:
+        if thing.mode in {"EDIT", "SCULPT"} or thing.data.is_editmode:
+            raise UserInputError(f"{thing.name} is being edited; go back to Object Mode to reshape the car.", Trouble.INTERNAL)
+        here = sum(other.data == thing.data for other in things)
+        if thing.data.users - thing.data.use_fake_user > here:
+            sentence = "shares its mesh with another object; choose Object > Relations > Make Single User > Object & Data to reshape it."
+            raise UserInputError(f"{thing.name} {sentence}", Trouble.INTERNAL)
+
+
+def _body_objects(car: CarObjects, body_type: str) -> list[tuple[bpy.types.Object, np.ndarray]]:
+    """Body and lamps, each with the template's faces that it was made of.  Raises: ValueError."""
+    renamed = rename_for(body_type)
+    names = np.array([name.replace("SIDE", side) for side in ("left", "right") for name in skeleton().faces.part])
+    names = np.array([renamed.get(name, name) for name in names])
+    lamps = [(thing, np.flatnonzero(names == part)) for part, thing in car.lamps.items()]
+    shell = np.setdiff1d(np.arange(len(names)), np.concatenate([faces for _, faces in lamps] or [np.empty(0, int)]))
+    return [*([(car.body, shell)] if car.body else []), *lamps]
