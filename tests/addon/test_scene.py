@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -10,9 +12,13 @@ import numpy as np
 import pytest
 
 from imago.addon.rig.properties import PROPERTIES, STEER_LIMIT_RAD
+from imago.addon.scene.made import spec_of
 from imago.addon.scene.scene import CarObjects, build_car
+from imago.core.types import CarAsset
 
+from .png import read_pixels, write_png
 from .synthetic import HEIGHT_M, LENGTH_M, RADIUS_M, WIDTH_M, synthetic_car
+from .template_car import template_car
 
 
 @pytest.fixture
@@ -256,3 +262,83 @@ def test_saved_file_opens_elsewhere(car: CarObjects, tmp_path: Path) -> None:
     assert all(curve.driver.is_valid for curve in all_drivers())
     assert evaluated(bpy.data.objects["wheel_rear_left"]).matrix_world[1][1] == pytest.approx(-1.0, abs=1e-5)
     assert evaluated(bpy.data.objects["indicator_left"])["indicator"] == 1.0
+
+
+def without_pictures(asset: CarAsset) -> CarAsset:
+    """As load_asset(folder, pictures=False) gives it."""
+    stand_in = replace(asset.texture, photo_srgb01=np.full((1, 1, 3), 0.5, np.float32), confidence01=np.zeros((1, 1), np.float32))
+    return replace(asset, texture=stand_in, matte01=np.zeros((1, 1), np.float32))
+
+
+def blocks() -> dict[str, int]:
+    stores = ("objects", "meshes", "materials", "images", "node_groups", "armatures", "collections", "actions", "textures")
+    return {store: len(getattr(bpy.data, store)) for store in stores}
+
+
+def test_picture_comes_from_the_file_and_its_path_is_forgotten(tmp_path: Path) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    asset = synthetic_car()
+    path = write_png(tmp_path / "photo.png", asset.texture.photo_srgb01)
+    car = build_car(without_pictures(asset), picture=path)
+    assert car.image.name == "Car_photo" and car.image.filepath == "" and car.image.packed_file.size == path.stat().st_size
+    assert not any(packed.filepath for packed in car.image.packed_files)
+    path.unlink()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "car.blend"), copy=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "car.blend"))
+    assert np.abs(read_pixels(bpy.data.images["Car_photo"]) - asset.texture.photo_srgb01).max() < 1 / 255
+
+
+def test_stand_ins_are_refused_without_a_picture(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="matte01"):
+        build_car(without_pictures(synthetic_car()))
+    with pytest.raises(RuntimeError):
+        build_car(without_pictures(synthetic_car()), picture=tmp_path / "missing.png")
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_one_undo_removes_everything_and_redo_brings_it_back(tmp_path: Path, from_file: bool) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=False)
+    picture = write_png(tmp_path / "photo.png", synthetic_car().texture.photo_srgb01) if from_file else None
+    before = blocks()
+    bpy.ops.ed.undo_push(message="before")
+    build_car(synthetic_car(), picture=picture)
+    made = blocks()
+    assert made["objects"] == before["objects"] + 13 and made["images"] == before["images"] + 1
+    bpy.ops.ed.undo_push(message="car")
+    bpy.ops.ed.undo()
+    assert blocks() == before
+    bpy.ops.ed.redo()
+    assert blocks() == made
+    turn(bpy.data.objects["Car"], wheel_turn=0.5)
+    assert evaluated(bpy.data.objects["wheel_rear_left"]).matrix_world[1][1] == pytest.approx(-1.0, abs=1e-5)
+
+
+def test_nothing_outlives_the_car(car: CarObjects, tmp_path: Path) -> None:
+    """Every block hangs on the collection: with it gone, an ordinary save loses them all."""
+    for store in (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.node_groups, bpy.data.armatures):
+        assert not any(block.use_fake_user or not block.users for block in store)
+    for thing in list(car.collection.objects):
+        bpy.data.objects.remove(thing)
+    bpy.data.collections.remove(car.collection)
+    bpy.data.orphans_purge(do_recursive=True)
+    assert not any(blocks().values()), blocks()
+
+
+def test_materials_remember_their_specs(car: CarObjects) -> None:
+    assert set(car.specs.values()) == set(synthetic_car().texture.materials)
+    for material, spec in car.specs.items():
+        assert spec_of(material) == spec
+        nodes = [node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED"]
+        assert len(nodes) == 1 and nodes[0].inputs["Base Color"].is_linked == spec.uses_photo
+
+
+def test_a_whole_car_is_built_within_a_tenth_of_a_second(tmp_path: Path) -> None:
+    asset = without_pictures(template_car())
+    path = write_png(tmp_path / "photo.png", np.full((1024, 1024, 3), 0.5, np.float32))
+    seconds = []
+    for _ in range(5):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        start = time.perf_counter()
+        build_car(asset, picture=path)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.1

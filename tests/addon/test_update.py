@@ -18,6 +18,7 @@ from imago.core.types import CarAsset
 
 from .png import read_pixels, write_png
 from .synthetic import synthetic_car
+from .template_car import template_car
 
 STRETCH = 1.1
 
@@ -251,6 +252,20 @@ def test_shape_keys_move_along(new_picture: Path, first: CarObjects) -> None:
     basis, dent = updated.body.data.shape_keys.key_blocks
     assert dent.data[3].co.z - basis.data[3].co.z == pytest.approx(0.25, abs=1e-6)
     assert np.allclose([p.co for p in basis.data], [v.co for v in build_car(other_car()).body.data.vertices], atol=1e-6)
+
+
+@pytest.mark.parametrize("body_type", ["sedan", "suv", "pickup", "van"])
+def test_another_type_of_car_comes_out_as_if_built_anew(new_picture: Path, body_type: str) -> None:
+    updated = update_car(build_car(template_car(), picture=new_picture).rig, template_car(body_type), new_picture)
+    anew = build_car(template_car(body_type), picture=new_picture)
+    assert set(updated.lamps) == set(anew.lamps) and updated.rig["imago_body_type"] == body_type
+    assert np.allclose(car_points(updated), car_points(anew), atol=1e-5)
+    for one, two in zip((updated.body, *updated.lamps.values()), (anew.body, *(anew.lamps[name] for name in updated.lamps)), strict=True):
+        assert {group.name for group in one.vertex_groups} == {group.name for group in two.vertex_groups}
+        assert one.data["part_names"] == two.data["part_names"] and one.data["imago_slots"] == two.data["imago_slots"]
+        for name, kind in (("part", "value"), ("sharp_edge", "value"), ("crease_edge", "value")):
+            values = [np.array([getattr(entry, kind) for entry in thing.data.attributes[name].data]) for thing in (one, two)]
+            assert np.array_equal(*values), name
 
 
 @pytest.mark.parametrize("linked", [False, True])
