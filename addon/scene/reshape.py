@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 
 from ...core.car.measure_table import INDEX, NAMES, to_array
-from ...core.car.parts import rename_for
+from ...core.car.parts import LIGHT_KINDS, base_name, rename_for
 from ...core.car.reshape import Reshape, template_key
 from ...core.car.skeleton import body_vertices, skeleton
 from ...core.car.soundness import FOLDED_SHARE, Soundness
@@ -205,5 +205,5 @@ def _body_objects(car: CarObjects, body_type: str) -> list[tuple[bpy.types.Objec
     names = np.array([name.replace("SIDE", side) for side in ("left", "right") for name in skeleton().faces.part])
     names = np.array([renamed.get(name, name) for name in names])
     lamps = [(thing, np.flatnonzero(names == part)) for part, thing in car.lamps.items()]
-    shell = np.setdiff1d(np.arange(len(names)), np.concatenate([faces for _, faces in lamps] or [np.empty(0, int)]))
+    shell = np.flatnonzero([LIGHT_KINDS.get(base_name(name)) is None for name in names])  # also where a lamp's object was deleted
     return [*([(car.body, shell)] if car.body else []), *lamps]

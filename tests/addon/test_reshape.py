@@ -14,6 +14,7 @@ from imago.addon.rig.rig import hub_centres, place_hubs
 from imago.addon.scene import reshape
 from imago.addon.scene.mesh_moves import HOME, TEMPLATE, VERTEX
 from imago.addon.scene.scene import CarObjects, build_car
+from imago.addon.scene.update import update_car
 from imago.core.car.measure_table import to_array
 from imago.core.car.skeleton import body_vertices
 from imago.core.car.soundness import FOLDED_SHARE, Soundness
@@ -41,9 +42,9 @@ def places(thing: bpy.types.Object) -> np.ndarray:
     return np.array([vertex.co for vertex in thing.data.vertices])
 
 
-def same_car(car: CarObjects, **measures: float) -> float:
+def same_car(car: CarObjects, kind: str = TYPICAL, **measures: float) -> float:
     """How far any vertex in the world lies from that of a car made with these measures, in metres."""
-    other = build_car(template_car(TYPICAL, **measures))
+    other = build_car(template_car(kind, **measures))
     bpy.context.view_layer.update()
     pairs = [(thing, next(o for o in other.meshes if o["imago_role"] == thing["imago_role"])) for thing in car.meshes]
     return max(float(np.abs(world_points(thing) - world_points(like)).max()) for thing, like in pairs)
@@ -316,6 +317,26 @@ def test_what_cannot_be_moved_says_so_and_stays(car: CarObjects, tmp_path: Path)
         wanted.objects = ["Car"]
     with pytest.raises(UserInputError, match="linked from another file"):
         reshape.set_measure(wanted.objects[0], "height", BASE["height"] + 0.1)
+
+
+def test_another_photo_gives_the_same_rig_new_sliders(car: CarObjects, tmp_path: Path) -> None:
+    """A lamp that was deleted before stays away; the rest slides from the new car's shape."""
+    picture = bpy.data.images.new("picture", 8, 8)
+    picture.filepath_raw, picture.file_format = str(tmp_path / "photo.png"), "PNG"
+    picture.save()
+    reshape.set_measure(car.rig, "length", BASE["length"] + 0.2)
+    bpy.data.objects.remove(car.lamps["headlight_left"])
+    other = template_car("suv")
+    updated = update_car(car.rig, other, tmp_path / "photo.png")
+    reshape.keep(updated, template_reshape(other))
+    assert "headlight_left" not in updated.lamps and updated.rig == car.rig
+    bpy.context.view_layer.update()
+    assert same_car(updated, "suv") < 1e-5
+    reshape.set_measure(updated.rig, "wheelbase", other.measures["wheelbase"] - 0.1)
+    reshape.set_measure(updated.rig, "height", other.measures["height"] + 0.05)
+    bpy.context.view_layer.update()
+    moved = {"wheelbase": other.measures["wheelbase"] - 0.1, "height": other.measures["height"] + 0.05}
+    assert same_car(updated, "suv", **moved) < 1e-5
 
 
 def test_edit_mode_keeps_what_vertices_know(car: CarObjects) -> None:
