@@ -71,8 +71,12 @@ class _Death:
 class WorkerClient:
     """One worker process, started when it is needed and started anew after it ended."""
 
-    def __init__(self, python: Path, package_root: Path, log_path: Path, cache: Path, idle_s: float) -> None:
-        """python: the interpreter of the worker's environment; package_root: the folder that holds core/; cache: for compiled modules."""
+    def __init__(self, python: Path, package_root: Path, log_path: Path, cache: Path | None, idle_s: float) -> None:
+        """python: the interpreter of the worker's environment; package_root: the folder that holds core/.
+
+        cache: where compiled modules of this package and of the environment are kept; None reads those that the environment brings
+        and writes none.  (Without either, compiling torch takes half a minute.)
+        """
         self.python, self.package_root, self.log_path, self.cache, self.idle_s = python, package_root, log_path, cache, idle_s
         self.gpu: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -168,7 +172,8 @@ class WorkerClient:
     def _command(self) -> list[str]:
         script = self.package_root / "core" / "worker.py"
         given = ["--idle-s", f"{self.idle_s:g}", "--parent-pid", str(os.getpid())]
-        return [str(self.python), "-I", "-X", f"pycache_prefix={self.cache}", str(script), *given]
+        compiled = ["-B"] if self.cache is None else ["-X", f"pycache_prefix={self.cache}"]
+        return [str(self.python), "-I", *compiled, str(script), *given]
 
     def _send(self, line: str) -> None:
         process = self._process
