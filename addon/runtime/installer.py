@@ -1,33 +1,34 @@
 """Makes the worker's environment in a process of its own, so that Blender stays usable and can end it at any moment.
 
-Run as `python -I -B installer.py` with one JSON line on stdin (the fields of Order); stdin stays open, and its end (cancelled, or
-Blender is gone) means: end all children, leave nothing behind, stop.
+Run by START with one JSON line on stdin (the fields of Order); stdin stays open, and its end (cancelled, or Blender is gone) means:
+end all children, leave nothing behind, stop.
 Prints JSON lines: {stage, fraction01}, {version}, {child}, and last {ready} or {failed, tail, ...}.
-Standard library only; it imports no package, since it runs outside of one.
+Standard library only, here and in what this imports: the rest of the extension is not there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
-import queue
 import shutil
-import signal
-import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import IO, Any, NoReturn
 
-STAMP, CHOSEN, LOG, LOCK, TEMPORARY, PIP_LOG = "stamp.json", "chosen.json", "set_up.log", "set_up.lock", "tmp", "pip.log"
-LOCK_WAIT_S = 10.0  # as long as the cleaning after a cancel may take
-TAIL_LINES = 60
-PIP_FROM01, PIP_TO01 = 0.08, 0.92  # the bar's part that is pip's
+from .environment import CHOSEN, LOG, STAMP, unfinished
+from .pip_progress import PIP_TO01, PipProgress
+from .processes import Children, clean_environment
+from .upkeep import discard, sweep, try_lock, write_aside
+
+# Arguments of the Python: the folder above this package (last on its path, so that nothing there hides a module of Python's), the module.
+START = "import runpy, sys; sys.path.append(sys.argv[1]); runpy.run_module(sys.argv[2], run_name='__main__')"
+LOCK, TEMPORARY, PIP_LOG = "set_up.lock", "tmp", "pip.log"
+LOCK_WAIT_S = 60.0  # as long as the cleaning after a cancel may take on a slow disk
+LOOK_S = 30.0  # a program that is no Python may open a window and wait
 MISPLACING = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")  # would install beside the environment
 
 # Runs in any Python, also in one far too old.
@@ -71,52 +72,13 @@ class Failure(Exception):
         self.kind, self.fields = kind, fields
 
 
-class Children:
-    """The one child that runs at a time, its lines, and the end of it."""
-
-    def __init__(self, log: IO[str]) -> None:
-        self._log = log
-        self._guard = threading.Lock()
-        self.stopped = False
-        self._running: subprocess.Popen[str] | None = None
-        self.tail: list[str] = []
-
-    def run(self, command: list[str], environment: dict[str, str], progress: Any = None) -> int:
-        """Run to the end, its output in the log and in `tail`; `progress` gets lines and is asked twice a second.  OSError: no start."""
-        self.tail = []
-        self._log.write("$ " + " ".join(command[:4]) + (" ..." if len(command) > 4 else "") + "\n")
-        with self._guard:
-            if self.stopped:
-                threading.Event().wait()  # the stopping thread ends the process
-            self._running = child = _start(command, environment)
-        say(child=child.pid)
-        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=_forward, args=(child.stdout, lines), daemon=True).start()
-        while (line := _next(lines)) is not None:
-            if line:
-                self._log.write(line + "\n")
-                self._log.flush()
-                self.tail = [*self.tail[-TAIL_LINES + 1 :], line]
-            if progress is not None:
-                progress.line(line)
-                say(stage=progress.stage, fraction01=PIP_FROM01 + (PIP_TO01 - PIP_FROM01) * progress.fraction01())
-        return child.wait()
-
-    def stop(self) -> None:
-        """End what runs, with all it started; nothing runs afterwards."""
-        with self._guard:
-            self.stopped = True
-            if self._running is not None and self._running.poll() is None:
-                end_tree(self._running)
-
-
 def main() -> None:
     order = Order(**json.loads(sys.stdin.readline()))
     folder = Path(order.folder)
     with open(folder / LOCK, "w") as lock:
         lock_or_fail(lock)
         with open(folder / LOG, "w", encoding="utf-8") as log:
-            children = Children(log)
+            children = Children(log, say)
             threading.Thread(target=stop_with_blender, args=(children, folder, lock), daemon=True).start()
             try:
                 say(ready=str(set_up(order, folder, children)))
@@ -164,7 +126,7 @@ def set_up(order: Order, folder: Path, children: Children) -> Path:
 def look(order: Order, children: Children) -> str:
     """major.minor of the Python that makes the environment."""
     try:
-        code = children.run([order.python, "-c", LOOK], clean_environment())
+        code = children.run([order.python, "-c", LOOK], clean_environment(), limit_s=LOOK_S)
     except OSError as error:
         raise Failure("no_start", reason=str(error)) from error
     try:
@@ -206,7 +168,7 @@ def build(order: Order, plan: dict[str, Any], target: Path, python: Path, childr
     temporary.mkdir()
     site = next(target.glob("[Ll]ib/**/site-packages"))
     names = [name for name, _, _ in plan["packages"]]
-    progress = pip_progress().PipProgress(temporary, site, names, order.wheels is not None)
+    progress = PipProgress(temporary, site, names, order.wheels is not None)
     code = children.run(pip_command(order, python, temporary), pip_environment(order, temporary), progress)
     if code != 0:
         children.tail += network_words(temporary / PIP_LOG)
@@ -247,12 +209,6 @@ def pip_environment(order: Order, temporary: Path) -> dict[str, str]:
     return kept | {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
 
 
-def clean_environment() -> dict[str, str]:
-    """Blender's own Python settings and library paths would mislead another Python."""
-    dropped = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name not in dropped}
-
-
 def finish(order: Order, target: Path, python: Path, version: str, versions: dict[str, str]) -> Path:
     """Stamp it, point to it, and remove what is no longer used."""
     folder = target.parent
@@ -273,33 +229,6 @@ def finish(order: Order, target: Path, python: Path, version: str, versions: dic
     return python
 
 
-def write_aside(path: Path, content: dict[str, Any]) -> None:
-    aside = path.with_suffix(".part")
-    aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(aside, path)
-
-
-def sweep(folder: Path) -> None:
-    """Remove what is unfinished."""
-    for path in folder.glob("env-*"):
-        if not (path / STAMP).is_file():
-            discard(path)
-    for path in folder.glob("gone-*"):
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def discard(path: Path) -> None:
-    """First out of the way in one step, so that the name is free, then removed at leisure."""
-    gone = path.with_name(f"gone-{os.getpid()}-{time.monotonic_ns()}")
-    try:
-        os.rename(path, gone)
-    except FileNotFoundError:
-        return
-    except OSError:
-        gone = path  # Windows, while a virus scanner holds a file
-    shutil.rmtree(gone, ignore_errors=True)
-
-
 def stop_with_blender(children: Children, folder: Path, lock: IO[str]) -> None:
     """Waits for the end of stdin."""
     while sys.stdin.readline():
@@ -307,7 +236,7 @@ def stop_with_blender(children: Children, folder: Path, lock: IO[str]) -> None:
     children.stop()
     for _ in range(20):
         sweep(folder)
-        if not any(not (path / STAMP).is_file() for path in folder.glob("env-*")):
+        if not unfinished(folder):
             break
         time.sleep(0.25)  # Windows frees the files of an ended process a little later
     os._exit(0)
@@ -323,62 +252,9 @@ def lock_or_fail(lock: IO[str]) -> None:
         time.sleep(0.2)
 
 
-def try_lock(lock: IO[str]) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def fail(kind: str) -> NoReturn:
     say(failed=kind, tail=[])
     sys.exit(1)
-
-
-def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    own_group = {"creationflags": 0x08000200} if os.name == "nt" else {"start_new_session": True}  # no window, new process group
-    return subprocess.Popen(command, env=environment, text=True, encoding="utf-8", errors="replace", **pipes, **own_group)
-
-
-def end_tree(child: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(OSError):  # it ended by itself
-        if os.name == "nt":
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True, creationflags=0x08000000)
-        else:
-            os.killpg(child.pid, signal.SIGKILL)
-
-
-def _forward(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
-    for line in stream:
-        lines.put(line.rstrip())
-    lines.put(None)
-
-
-def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
-    """The next line, "" where none came for half a second, None at the end."""
-    try:
-        return lines.get(timeout=0.5)
-    except queue.Empty:
-        return ""
-
-
-def pip_progress() -> ModuleType:
-    """The module beside this file."""
-    spec = importlib.util.spec_from_file_location("pip_progress", Path(__file__).with_name("pip_progress.py"))
-    if spec is None or spec.loader is None:
-        raise ImportError("pip_progress.py is missing beside installer.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def say(**fields: Any) -> None:

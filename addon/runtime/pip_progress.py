@@ -1,7 +1,7 @@
 """How far pip is: the packages and sizes from what it prints, the bytes from the files it writes.
 
 Works with every pip since 22: no progress bar of pip's is needed, so none has to be understood.
-Standard library only, no relative imports.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 # Typical downloads in MB, until pip names the true size; what is not here is small.  The default index's torch for Linux brings CUDA.
@@ -34,6 +35,7 @@ TYPICAL_MB = {
     "nvidia-nvjitlink": 40.0,
 }
 SMALL_MB = 1.0
+PIP_FROM01, PIP_TO01 = 0.08, 0.92  # the bar's part that is pip's
 DOWNLOAD_SHARE = 0.7  # of pip's time, on a usual line; the rest is unpacking
 
 _COLLECTING = re.compile(r"Collecting ([A-Za-z0-9._-]+)")
@@ -70,6 +72,8 @@ class PipProgress:
             name, size_mb = _plain(match[1]), float(match[2]) * _UNITS[match[3]]
             self._expected_mb[name] = size_mb
             self.stage = f"Downloading {name} ({_size_text(size_mb)})"
+        elif "Retrying (" in text:
+            self.stage = "The network does not answer, trying again"
         elif match := _LOCAL.search(text):
             self._local.append(Path(match[1]))
         elif text.startswith("Installing collected packages"):
@@ -87,6 +91,10 @@ class PipProgress:
             found = self._download_share + (1 - self._download_share) * self._installed01()
         self._fraction01 = max(self._fraction01, found)
         return self._fraction01
+
+    def tell(self, say: Callable[..., None]) -> None:
+        """Say where the whole set-up's bar stands."""
+        say(stage=self.stage, fraction01=PIP_FROM01 + (PIP_TO01 - PIP_FROM01) * self.fraction01())
 
     def _wheels(self) -> list[Path]:
         return list(self._temporary.rglob("*.whl"))

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,14 +22,14 @@ from typing import IO, Any
 
 from ...core.errors import Trouble
 from ...core.messages import Problem
-from . import environment, failures, installer
+from . import environment, failures, installer, processes
 
 GB = 10**9
 # Room for the downloads (kept twice while installing: beside the environment and in pip's cache) and the unpacked packages.
 # Processor only: 0.3 GB downloaded, 1.3 GB unpacked.  With CUDA, which torch's Linux wheels bring unless an extra index offers others:
 # about 2.7 GB downloaded and 5 GB unpacked.
 NEEDED_BYTES, NEEDED_CUDA_BYTES = 3 * GB, 11 * GB
-BUNDLED_MARGIN_BYTES = GB // 5
+BUNDLED_MARGIN_BYTES, UNPACKED_TO_WHEEL = GB // 5, 4  # torch's wheel for processors grows fourfold, the others less
 ESTIMATE_FROM_S, ESTIMATE_FROM01 = 3.0, 0.03  # earlier, the time left is a guess
 
 
@@ -175,14 +174,16 @@ class SetUp:
         )
 
     def _launch(self) -> None:
+        here = Path(installer.__file__).parent
         runner = self._blender_python if self._blender_python.is_file() else self._python
         own_group: dict[str, Any] = {"creationflags": 0x08000200} if os.name == "nt" else {"start_new_session": True}
         self._process = subprocess.Popen(
-            [str(runner), "-I", "-B", str(Path(installer.__file__))],
+            [str(runner), "-I", "-B", "-c", installer.START, str(here.parent), f"{here.name}.installer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=installer.clean_environment(),
+            cwd=self._folder,  # Blender may have been started in a folder that is gone
+            env=processes.clean_environment(),
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -243,19 +244,11 @@ class SetUp:
 
 
 def needed_room(wheels: Path | None, extra_index: str, system: str) -> int:
-    """Bytes that a set-up needs at its fullest moment; for bundled wheels counted, else estimated."""
+    """Bytes that a set-up needs at its fullest moment; estimated, since counting what is inside of large wheels takes too long here."""
     if wheels is not None:
-        return BUNDLED_MARGIN_BYTES + sum(_unpacked_bytes(wheel) for wheel in wheels.glob("*.whl"))
+        return BUNDLED_MARGIN_BYTES + UNPACKED_TO_WHEEL * sum(wheel.stat().st_size for wheel in wheels.glob("*.whl"))
     with_cuda = system.startswith("linux") if not extra_index else "/cu" in extra_index
     return NEEDED_CUDA_BYTES if with_cuda else NEEDED_BYTES
-
-
-def _unpacked_bytes(wheel: Path) -> int:
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            return sum(entry.file_size for entry in archive.infolist())
-    except (OSError, zipfile.BadZipFile):
-        return 0  # pip will say what is wrong with it
 
 
 def _existing(folder: Path) -> Path:
