@@ -42,8 +42,10 @@ def spec_of(material: bpy.types.Material) -> MaterialSpec | None:
     """The spec a material was made from; None where it is none of ours."""
     if SPEC not in material:
         return None
-    fields = json.loads(material[SPEC])
-    return MaterialSpec(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+    fields: dict[str, Any] = json.loads(material[SPEC])
+    for key, value in fields.items():
+        fields[key] = tuple(value) if isinstance(value, list) else value
+    return MaterialSpec(**fields)
 
 
 def refresh(material: bpy.types.Material, spec: MaterialSpec, figures: Figures) -> None:

@@ -86,13 +86,17 @@ def add_vertex_groups(thing: bpy.types.Object, mesh: MeshData) -> None:
 
 
 def set_materials(data: bpy.types.Mesh, mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> None:
-    """Fill the slots of a mesh that has none, and keep in imago_slots what they were made for."""
+    """Fill the slots of a mesh that has none."""
     roles, slot_of_part = slots_of(mesh, material_of)
     by_role = {material[ROLE]: material for material in material_of.values()}
     for role in roles:
         data.materials.append(by_role[role])
     data.polygons.foreach_set("material_index", slot_of_part[mesh.part_index])
-    data[SLOTS] = json.dumps({"roles": roles, "of_part": slot_of_part.tolist()})
+
+
+def note_slots(thing: bpy.types.Object, roles: list[str], slot_of_part: np.ndarray) -> None:
+    """Keep with the object what its slots were made for, so that a later update can tell what the artist put there."""
+    thing[SLOTS] = json.dumps({"roles": roles, "of_part": slot_of_part.tolist()})
 
 
 def slots_of(mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> tuple[list[str], np.ndarray]:

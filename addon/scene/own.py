@@ -11,7 +11,7 @@ from .scene import CarObjects
 
 
 def make_own(car: CarObjects) -> None:
-    """Copy what another car uses too; the car's slots then wear the copies.
+    """Copy what another car uses too, and materials linked from a file; the car's slots then wear the copies.
 
     Raises: UserInputError where the car is linked from another file.
     """
@@ -22,7 +22,7 @@ def make_own(car: CarObjects) -> None:
     for thing in car.meshes:
         if thing.data.users - thing.data.use_fake_user > 1:
             thing.data = thing.data.copy()
-    shared = _worn_elsewhere(car.rig) & set(car.specs)
+    shared = (_worn_elsewhere(car.rig) & set(car.specs)) | {material for material in car.specs if not material.is_editable}
     if not shared:
         return
     copies = {material: material.copy() for material in shared}

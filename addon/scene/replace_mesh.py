@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ...core.types import MeshData
-from .mesh import SLOTS, add_vertex_groups, fill_mesh, parts_worn, set_parts, set_sharp_edges, slots_of
+from .mesh import SLOTS, add_vertex_groups, fill_mesh, note_slots, parts_worn, set_parts, set_sharp_edges, slots_of
 
 
 def replace_mesh(thing: bpy.types.Object, mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> None:
@@ -23,7 +23,7 @@ def replace_mesh(thing: bpy.types.Object, mesh: MeshData, material_of: dict[str,
     parts_before = _parts(data)
     same_faces = _same_faces(data, mesh)
     if same_faces:
-        own_slot = _faces_with_own_slot(data)
+        own_slot = _faces_with_own_slot(thing)
         _move(data, mesh.vertices_m)
         _set_uv(data, mesh)
         set_parts(data, mesh)
@@ -89,9 +89,10 @@ def _set_uv(data: bpy.types.Mesh, mesh: MeshData) -> None:
     layer.uv.foreach_set("vector", np.ascontiguousarray(mesh.uv01, np.float32).ravel())
 
 
-def _faces_with_own_slot(data: bpy.types.Mesh) -> np.ndarray:
+def _faces_with_own_slot(thing: bpy.types.Object) -> np.ndarray:
     """(F,) the slot of each face that is not in the slot it was made with, else -1."""
-    made = json.loads(data.get(SLOTS, "{}")).get("of_part")
+    data = thing.data
+    made = json.loads(thing.get(SLOTS, "{}")).get("of_part")
     slot = np.empty(len(data.polygons), np.int32)
     data.polygons.foreach_get("material_index", slot)
     part = _face_parts(data)
@@ -103,7 +104,7 @@ def _faces_with_own_slot(data: bpy.types.Mesh) -> np.ndarray:
 def _set_slots(thing: bpy.types.Object, mesh: MeshData, material_of: dict[str, bpy.types.Material], own_slot: np.ndarray) -> None:
     """Slots for the new parts first, then those the artist added; what hangs in a slot that goes on stays there."""
     data = thing.data
-    before: list[str] = json.loads(data.get(SLOTS, "{}")).get("roles", [])
+    before: list[str] = json.loads(thing.get(SLOTS, "{}")).get("roles", [])
     worn = [(slot.link, slot.material) for slot in thing.material_slots]
     if len(worn) < len(before):  # the artist removed slots, so nobody knows which is which
         before, worn, own_slot = [], [], np.full_like(own_slot, -1)
@@ -120,7 +121,7 @@ def _set_slots(thing: bpy.types.Object, mesh: MeshData, material_of: dict[str, b
         moved = np.where(own_slot >= 0, place[np.clip(own_slot, 0, len(place) - 1)], -1)
         index = np.where(moved >= 0, moved, index).astype(np.int32)
     data.polygons.foreach_set("material_index", index)
-    data[SLOTS] = json.dumps({"roles": roles, "of_part": slot_of_part.tolist()})
+    note_slots(thing, roles, slot_of_part)
 
 
 def _wear(thing: bpy.types.Object, wanted: list[tuple[str, bpy.types.Material | None]]) -> None:

@@ -16,7 +16,7 @@ from ..rig.rig import build_rig, hang_on_bone
 from .image import packed_file, packed_image
 from .made import ROLE
 from .materials import MaterialMaker, photo_group
-from .mesh import add_vertex_groups, build_mesh, faces_only, parts_worn
+from .mesh import add_vertex_groups, build_mesh, faces_only, note_slots, parts_worn, slots_of
 
 BODY_TYPE = "imago_body_type"  # on the rig
 LAMPS = "imago_lamps"  # on the rig: the lamps that were made, so that one the artist deleted is not made again
@@ -101,6 +101,7 @@ def build_object(
     """One mesh object that hangs on a bone of the rig and follows its photo_look."""
     thing = bpy.data.objects.new(role, build_mesh(role, mesh, material_of))
     thing[ROLE] = role
+    note_slots(thing, *slots_of(mesh, material_of))
     collection.objects.link(thing)
     add_vertex_groups(thing, mesh)
     hang_on_bone(thing, rig, bone)

@@ -75,7 +75,8 @@ def test_wheels_turn_about_their_hubs(content: dict[str, Any]) -> None:
 def test_extras_are_kept(content: dict[str, Any]) -> None:
     nodes = {node["name"]: node for node in content["nodes"]}
     assert nodes["car"]["extras"]["wheel_turn"] == pytest.approx(0.3)
-    assert nodes["wheel_rear_left"]["extras"]["imago_role"] == "wheel_rear_left"
+    assert nodes["wheel_rear_left"]["extras"] == {"imago_role": "wheel_rear_left"}
+    assert all(set(mesh.get("extras", {})) <= {"part_names"} for mesh in content["meshes"])
 
 
 def test_photo_is_the_base_colour(content: dict[str, Any]) -> None:

@@ -262,7 +262,7 @@ def test_another_type_of_car_comes_out_as_if_built_anew(new_picture: Path, body_
     assert np.allclose(car_points(updated), car_points(anew), atol=1e-5)
     for one, two in zip((updated.body, *updated.lamps.values()), (anew.body, *(anew.lamps[name] for name in updated.lamps)), strict=True):
         assert {group.name for group in one.vertex_groups} == {group.name for group in two.vertex_groups}
-        assert one.data["part_names"] == two.data["part_names"] and one.data["imago_slots"] == two.data["imago_slots"]
+        assert one.data["part_names"] == two.data["part_names"] and one["imago_slots"] == two["imago_slots"]
         for name, kind in (("part", "value"), ("sharp_edge", "value"), ("crease_edge", "value")):
             values = [np.array([getattr(entry, kind) for entry in thing.data.attributes[name].data]) for thing in (one, two)]
             assert np.array_equal(*values), name
