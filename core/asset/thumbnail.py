@@ -34,8 +34,8 @@ def draw_thumbnail(asset: CarAsset) -> np.ndarray:
     alpha = drawn[..., 3:] + (1 - drawn[..., 3:]) * shadow[..., None]  # the shadow is black, so it adds to alpha alone
     layers = np.concatenate([drawn[..., :3], alpha], -1)
     small = cv2.resize(layers, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_AREA)
-    small[..., :3] /= np.maximum(small[..., 3:], 1e-4)
-    return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+    straight = np.concatenate([small[..., :3] / np.maximum(small[..., 3:], 1e-4), small[..., 3:]], -1)
+    return np.rint(np.clip(straight, 0, 1) * 255).astype(np.uint8)
 
 
 def save_thumbnail(picture: np.ndarray, path: Path) -> None:
@@ -57,7 +57,7 @@ def _whole(asset: CarAsset) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, t
     normals = np.zeros_like(points)
     for corner in range(3):
         np.add.at(normals, faces[:, corner], across)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     return torch.from_numpy(points), torch.from_numpy(faces), torch.from_numpy(np.concatenate(uv01)), torch.from_numpy(normals)
 
 

@@ -11,6 +11,7 @@ from ..types import Matte, Photo
 from .automatic import cut
 from .mask_file import read_mask
 
+AUTOMATIC = "automatic cut"  # the source of a matte that nobody vouches for
 LEAST_SHARE, MOST_SHARE = 0.02, 0.95  # of the picture; outside of it no car can be measured
 
 
@@ -40,7 +41,7 @@ def _is_cut_out(alpha01: np.ndarray) -> bool:
 
 def _automatic(photo: Photo) -> tuple[np.ndarray, str, float]:
     alpha01, confidence01 = cut(photo.image_srgb01)
-    return alpha01, "automatic cut", confidence01
+    return alpha01, AUTOMATIC, confidence01
 
 
 def _check_share(matte: Matte) -> None:
