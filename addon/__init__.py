@@ -6,6 +6,8 @@ headless and command_line do the same for one car without a window.
 
 from __future__ import annotations
 
+import atexit
+
 
 def register() -> None:
     """Called by Blender when the extension is enabled."""
@@ -14,6 +16,7 @@ def register() -> None:
     from . import ghost, history, operators, panels, preferences, properties
     from .operators import photos
 
+    atexit.register(unregister)  # for whoever registers by hand: with our types still there, the bpy module never ends
     for kind in (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panels.CLASSES):
         bpy.utils.register_class(kind)
     for module in (properties, history, photos, ghost):
@@ -28,6 +31,7 @@ def unregister() -> None:
     from .operators import photos
     from .session import SESSION
 
+    atexit.unregister(unregister)
     SESSION.close()
     for module in (ghost, photos, history, properties):
         module.detach()

@@ -45,7 +45,7 @@ def export_usd(car: CarObjects, path: str | os.PathLike[str]) -> None:
     Raises: UserInputError where this Blender cannot write USD; RuntimeError where it fails.
     """
     if not bpy.app.build_options.usd:
-        raise UserInputError("This build of Blender cannot write USD; export the car as glTF instead.", Trouble.INTERNAL)
+        raise UserInputError("This build of Blender cannot write USD; export the car as glTF instead.", Trouble.SCENE)
     with _plain_copies(car) as copies, _only_selected(copies), _without_chatter():
         bpy.ops.wm.usd_export(filepath=os.fspath(path), selected_objects_only=True, export_animation=False, export_materials=True)
     if not Path(path).is_file():

@@ -20,6 +20,11 @@ def worker_folder() -> Path:
     return user_folder("worker")
 
 
+def compiled_folder() -> Path:
+    """Where the worker's Python keeps compiled modules, since nothing is written into the package."""
+    return worker_folder() / "pycache"
+
+
 def runs_folder() -> Path:
     """One folder a finished car."""
     return user_folder("runs")

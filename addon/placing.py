@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -13,6 +15,7 @@ from .scene.find import car_objects
 from .scene.scene import CarObjects, build_car
 from .scene.update import update_car
 
+KINDS = ("collections", "objects", "meshes", "armatures", "materials", "node_groups", "images")  # what a car is made of
 RUN = "imago_run"  # custom property of the rig: the run that its shape and paint came from
 
 
@@ -22,8 +25,9 @@ def place_run(folder: Path, location: tuple[float, float, float]) -> CarObjects:
     Raises: OSError or ValueError where the folder is no finished run; nothing is built then.
     """
     asset, steps = load_asset(folder, pictures=False), read_reshape(folder / "reshape.npz")
-    car = build_car(asset, location=location, picture=folder / "photo.png")
-    reshape.keep(car, steps)
+    with _all_or_nothing():
+        car = build_car(asset, location=location, picture=folder / "photo.png")
+        reshape.keep(car, steps)
     car.rig[RUN] = folder.name
     _select_only(car)
     return car
@@ -37,6 +41,17 @@ def update_from_run(rig: bpy.types.Object, folder: Path) -> CarObjects:
     reshape.keep(car, steps)
     rig[RUN] = folder.name
     return car
+
+
+@contextlib.contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Take away again what the block had added to the file when it raises."""
+    before = {block.as_pointer() for kind in KINDS for block in getattr(bpy.data, kind)}
+    try:
+        yield
+    except BaseException:
+        bpy.data.batch_remove([block for kind in KINDS for block in getattr(bpy.data, kind) if block.as_pointer() not in before])
+        raise
 
 
 def _select_only(car: CarObjects) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 import bpy
 
 from ..core.car.measure_table import MEASURES
-from .scene.reshape import measure_range, measures_of, set_measure
+from ..core.errors import UserInputError
+from ..core.messages import Problem
+from .scene.reshape import measures_of, set_measure
+from .session import SESSION
 
 QUALITIES = (
     ("draft", "Draft", "A quick look: a coarse fit"),
@@ -48,8 +51,12 @@ def _getter(name: str) -> Callable[[bpy.types.PropertyGroup], float]:
 def _setter(name: str) -> Callable[[bpy.types.PropertyGroup, float], None]:
     def move(group: bpy.types.PropertyGroup, value: float) -> None:
         rig = group.id_data
-        low, high = measure_range(rig, name)
-        set_measure(rig, name, min(max(value, low), high))
+        if name not in measures_of(rig):
+            return  # no measure of this car
+        try:
+            set_measure(rig, name, value)
+        except UserInputError as problem:
+            SESSION.problem = Problem(problem.trouble, str(problem))
 
     return move
 

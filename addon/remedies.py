@@ -43,5 +43,6 @@ REMEDIES: dict[Trouble, Remedy] = {
     Trouble.SET_UP_FAILED: _RETRY_SET_UP,
     Trouble.WORKER_DIED: _LOG,
     Trouble.BUSY: Remedy("Cancel the Car in the Making", "CANCEL", "imago.cancel"),
+    Trouble.SCENE: Remedy("Understood", "CHECKMARK", "imago.dismiss"),
     Trouble.INTERNAL: _LOG,
 }

@@ -18,6 +18,17 @@ from ..core.sketch import Sketch, read_sketch
 from .runtime.set_up import SetUp, SetUpState
 from .worker_client import Event, WorkerClient
 
+STAGES = {
+    "starting": "Starting the worker",
+    "photo": "Reading the photo",
+    "matte": "Cutting out the car",
+    "perceive": "Looking at the car",
+    "fit": "Fitting the shape",
+    "paint": "Painting",
+    "asset": "Putting it together",
+    "write": "Writing it down",
+}
+
 
 @dataclass
 class Job:
@@ -130,6 +141,19 @@ class Session:
         elif event.word is Word.CANCELLED:
             return Outcome()
         return None
+
+
+def progress_text(job: Job) -> str:
+    """Stage, percentage and time left of a car in the making."""
+    return share_text("Cancelling" if job.cancelled else STAGES.get(job.stage, job.stage), job.fraction01, job.left_s)
+
+
+def share_text(stage: str, fraction01: float, left_s: float | None) -> str:
+    """What stands in a progress bar; left_s is None while it cannot be told."""
+    text = f"{stage}  {100 * fraction01:.0f} %"
+    if left_s is None:
+        return text
+    return f"{text}, {f'{left_s:.0f} s' if left_s < 90 else f'{left_s / 60:.0f} min'} left"
 
 
 def new_job(photo: str, runs_folder: Path, mask: str | None, settings: dict[str, Any]) -> MakeRequest:

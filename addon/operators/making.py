@@ -6,6 +6,7 @@ waits for the worker.  Either way nothing is in the scene until the car is whole
 
 # no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
 import time
+import traceback
 from pathlib import Path
 
 import bpy
@@ -13,18 +14,19 @@ import bpy
 from ...core.errors import Trouble, UserInputError
 from ...core.messages import Problem
 from .. import ghost, history
-from ..places import ROOT, log_file, runs_folder, worker_folder
+from ..places import ROOT, compiled_folder, log_file, runs_folder, worker_folder
 from ..placing import place_run, update_from_run
 from ..preferences import preferences, worker_python
 from ..properties import DEVICES, QUALITIES
 from ..scene.find import find_rig
-from ..session import SESSION, Outcome, new_job
+from ..session import SESSION, Outcome, new_job, progress_text
 from ..worker_client import WorkerClient
 from .later import invoke_later
 from .photos import chosen_picture
 from .redraw import redraw, show_panel
 
 TICK_S = 0.05
+FAULT = "A fault of the program stopped the car; show the log and report it."
 APART_M = 2.6  # several photographs at once become cars side by side
 
 
@@ -36,7 +38,8 @@ def worker() -> WorkerClient:
     if SESSION.worker is not None and SESSION.worker_python != python:
         SESSION.stop_worker()
     if SESSION.worker is None:
-        SESSION.worker = WorkerClient(python, ROOT, log_file(), worker_folder() / "cache", 60.0 * preferences().idle_minutes)
+        cache = compiled_folder() if worker_folder() in python.parents else None  # a Python of the user's own keeps its own cache
+        SESSION.worker = WorkerClient(python, ROOT, log_file(), cache, 60.0 * preferences().idle_minutes)
         SESSION.worker_python = python
     return SESSION.worker
 
@@ -88,10 +91,11 @@ class Making(bpy.types.Operator):
             self._next(context)
         except UserInputError as problem:
             self._complain(Problem(problem.trouble, str(problem)))
+            show_panel()
             return {"CANCELLED"}
         self._timer = context.window_manager.event_timer_add(TICK_S, window=context.window)
         context.window_manager.modal_handler_add(self)
-        show_panel(context)
+        show_panel()
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -107,6 +111,10 @@ class Making(bpy.types.Operator):
         except UserInputError as problem:
             self._complain(Problem(problem.trouble, str(problem)))
             going_on = False
+        except Exception:
+            SESSION.problem = Problem(Trouble.INTERNAL, FAULT, traceback.format_exc())
+            self.cancel(context)
+            raise
         SESSION.longest_tick_s = max(SESSION.longest_tick_s, time.perf_counter() - began)
         if going_on:
             return {"PASS_THROUGH"}
@@ -149,7 +157,8 @@ class Making(bpy.types.Operator):
     def _tick(self, context: bpy.types.Context) -> bool:
         """Look what the worker has said; False when all is done."""
         outcome = self._ready or SESSION.tick()
-        redraw(context)
+        if redraw(context):
+            context.workspace.status_text_set(progress_text(SESSION.job) if SESSION.job else None)
         if outcome is None:
             return True
         SESSION.waits_for_object_mode = outcome.folder is not None and context.mode != "OBJECT"
@@ -189,6 +198,7 @@ class Making(bpy.types.Operator):
     def _tidy(self, context: bpy.types.Context) -> None:
         SESSION.waits_for_object_mode = False
         context.window_manager.event_timer_remove(self._timer)
+        context.workspace.status_text_set(None)
         ghost.location = None
         redraw(context, everything=True)
 

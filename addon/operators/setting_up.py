@@ -5,12 +5,12 @@ import bpy
 
 from ...core.errors import Trouble
 from ...core.messages import Problem
-from ..places import PACKAGE, ROOT, worker_folder
+from ..places import PACKAGE, ROOT, compiled_folder, worker_folder
 from ..preferences import blender_python, chosen_python, preferences, worker_python
 from ..runtime.set_up import SetUp
 from ..session import SESSION
 from .later import invoke_later
-from .redraw import redraw_all
+from .redraw import redraw_all, show_panel
 
 TICK_S = 0.2
 
@@ -18,7 +18,9 @@ TICK_S = 0.2
 def _start() -> SetUp:
     SESSION.problem = None
     SESSION.stop_worker()
-    started = SetUp(worker_folder(), ROOT, chosen_python(), blender_python(), bpy.app.online_access, preferences().extra_index.strip())
+    started = SetUp(
+        worker_folder(), ROOT, chosen_python(), blender_python(), bpy.app.online_access, preferences().extra_index, compiled_folder()
+    )
     started.start()
     SESSION.set_up, SESSION.set_up_state = started, started.poll()
     return started
@@ -71,6 +73,7 @@ class IMAGO_OT_set_up(bpy.types.Operator):
         started = _start()
         if not bpy.app.background:
             bpy.app.timers.register(_tick, first_interval=TICK_S, persistent=True)
+            show_panel()
             return {"FINISHED"}
         started.wait()
         _take(started)
@@ -108,13 +111,13 @@ class IMAGO_OT_set_up_first(bpy.types.Operator):
     files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self, width=420, confirm_text="Set Up and Make the Car")
+        return context.window_manager.invoke_props_dialog(self, width=440, confirm_text="Set Up and Make the Car")
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column(align=True)
-        column.label(text="Making a car needs PyTorch and a few other packages.")
-        column.label(text="They are fetched once and kept in your user folder; Blender itself is not changed.")
-        column.label(text="The car is made as soon as that is done; progress shows in the Imago tab.")
+        column.label(text="Making a car needs PyTorch and a few other packages, once.")
+        column.label(text="They go to your user folder; Blender itself stays as it is.")
+        column.label(text="The car follows at once. Progress shows in the sidebar, tab Imago.")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if SESSION.set_up is not None:

@@ -8,18 +8,9 @@ import bpy
 
 from ..preferences import worker_python
 from ..remedies import REMEDIES
-from ..session import SESSION
+from ..session import SESSION, progress_text, share_text
 
 PX_PER_LETTER = 7.0  # of Blender's interface font at scale 1
-STAGES = {
-    "starting": "Starting the worker",
-    "photo": "Reading the photo",
-    "matte": "Cutting out the car",
-    "perceive": "Looking at the car",
-    "fit": "Fitting the shape",
-    "paint": "Painting",
-    "asset": "Putting it together",
-}
 
 
 def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -27,7 +18,7 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     state = SESSION.set_up_state
     if SESSION.set_up is not None and state is not None:
         column = layout.column(align=True)
-        _bar(column, state.stage, state.fraction01, state.left_s)
+        column.progress(factor=state.fraction01, text=share_text(state.stage, state.fraction01, state.left_s), type="BAR")
         column.operator("imago.cancel_set_up", icon="CANCEL")
     elif worker_python() is None:
         column = layout.column()
@@ -64,7 +55,7 @@ def draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         wrapped(column, context, "The car is ready: it appears when you are back in Object Mode.", icon="INFO")
         return
     column.label(text=job.photo_name, icon="AUTO")
-    _bar(column, "Cancelling" if job.cancelled else STAGES.get(job.stage, job.stage), job.fraction01, job.left_s)
+    column.progress(factor=job.fraction01, text=progress_text(job), type="BAR")
     column.operator("imago.cancel", text="Cancel  (Esc)", icon="CANCEL")
     for sentence in job.notices:
         wrapped(column, context, sentence, icon="INFO")
@@ -76,14 +67,3 @@ def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, i
     letters = max(20, int((width_px / context.preferences.system.ui_scale - 60) / PX_PER_LETTER))
     for number, line in enumerate(textwrap.wrap(text, letters)):
         layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
-
-
-def _bar(layout: bpy.types.UILayout, stage: str, fraction01: float, left_s: float | None) -> None:
-    text = f"{stage}  {100 * fraction01:.0f} %"
-    if left_s is not None:
-        text += f", {_time(left_s)} left"
-    layout.progress(factor=fraction01, text=text, type="BAR")
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

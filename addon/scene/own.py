@@ -16,9 +16,7 @@ def make_own(car: CarObjects) -> None:
     Raises: UserInputError where the car is linked from another file.
     """
     if any(not block.is_editable for thing in [car.rig, *car.meshes] for block in (thing, thing.data)):
-        raise UserInputError(
-            "This car is linked from another file; make it local (Object > Relations > Make Local) first.", Trouble.INTERNAL
-        )
+        raise UserInputError("This car is linked from another file; make it local (Object > Relations > Make Local) first.", Trouble.SCENE)
     for thing in car.meshes:
         if thing.data.users - thing.data.use_fake_user > 1:
             thing.data = thing.data.copy()

@@ -125,9 +125,9 @@ def _sound(base: np.ndarray) -> Soundness:
 def _now(rig: bpy.types.Object) -> np.ndarray:
     """(P,) the measures as they are.  Raises: UserInputError where there are none, or none that this version understands."""
     if MEASURES not in rig or BASE not in rig:
-        raise UserInputError(f"{rig.name} was made without sliders; make it again from its photo.", Trouble.INTERNAL)
+        raise UserInputError(f"{rig.name} was made without sliders; make it again from its photo.", Trouble.SCENE)
     if rig.get(TEMPLATE) != str(template_key()):
-        raise UserInputError(f"{rig.name} was made with another version of Imago; update it from its photo.", Trouble.INTERNAL)
+        raise UserInputError(f"{rig.name} was made with another version of Imago; update it from its photo.", Trouble.SCENE)
     return to_array(rig[MEASURES].to_dict())
 
 
@@ -189,14 +189,14 @@ def _things(rig: bpy.types.Object) -> list[bpy.types.Object]:
 def _refuse(rig: bpy.types.Object, things: list[bpy.types.Object]) -> None:
     """Raises: UserInputError where a mesh of the car must not or cannot be changed now."""
     if rig.library or rig.override_library or any(thing.data.library or thing.data.override_library for thing in things):
-        raise UserInputError(f"{rig.name} is linked from another file; make it local, or reshape it in its own file.", Trouble.INTERNAL)
+        raise UserInputError(f"{rig.name} is linked from another file; make it local, or reshape it in its own file.", Trouble.SCENE)
     for thing in things:
         if thing.mode in {"EDIT", "SCULPT"} or thing.data.is_editmode:
-            raise UserInputError(f"{thing.name} is being edited; go back to Object Mode to reshape the car.", Trouble.INTERNAL)
+            raise UserInputError(f"{thing.name} is being edited; go back to Object Mode to reshape the car.", Trouble.SCENE)
         here = sum(other.data == thing.data for other in things)
         if thing.data.users - thing.data.use_fake_user > here:
             sentence = "shares its mesh with another object; choose Object > Relations > Make Single User > Object & Data to reshape it."
-            raise UserInputError(f"{thing.name} {sentence}", Trouble.INTERNAL)
+            raise UserInputError(f"{thing.name} {sentence}", Trouble.SCENE)
 
 
 def _body_objects(car: CarObjects, body_type: str) -> list[tuple[bpy.types.Object, np.ndarray]]:
