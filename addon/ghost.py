@@ -44,7 +44,7 @@ def detach() -> None:
 
 def _draw() -> None:
     global _drawn
-    sketch = SESSION.job.sketch if SESSION.job is not None else None
+    sketch = SESSION.sketch
     if sketch is None or location is None:
         _drawn = None
         return
@@ -61,8 +61,10 @@ def _draw() -> None:
 
 def _batch(sketch: Sketch, place: tuple[float, float, float]) -> gpu.types.GPUBatch:
     position, colour = shaded_corners(sketch)
-    shader = gpu.shader.from_builtin("FLAT_COLOR")
-    buffer = gpu.types.GPUVertBuf(shader.format_calc(), len(position))
+    form = gpu.types.GPUVertFormat()
+    form.attr_add(id="pos", comp_type="F32", len=3, fetch_mode="FLOAT")
+    form.attr_add(id="color", comp_type="F32", len=4, fetch_mode="FLOAT")
+    buffer = gpu.types.GPUVertBuf(form, len(position))
     buffer.attr_fill("pos", position + np.asarray(place, np.float32))
     buffer.attr_fill("color", colour)
     return gpu.types.GPUBatch(type="TRIS", buf=buffer)

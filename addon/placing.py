@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
 from ..core.asset.asset import load_asset
+from ..core.car.reshape import Reshape
 from ..core.car.reshape_file import read_reshape
+from ..core.types import CarAsset
 from .scene import reshape
-from .scene.find import car_objects
 from .scene.scene import CarObjects, build_car
 from .scene.update import update_car
 
@@ -19,28 +21,49 @@ KINDS = ("collections", "objects", "meshes", "armatures", "materials", "node_gro
 RUN = "imago_run"  # custom property of the rig: the run that its shape and paint came from
 
 
-def place_run(folder: Path, location: tuple[float, float, float]) -> CarObjects:
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run read from disk, so that in a window reading and building fall into different ticks."""
+
+    folder: Path
+    asset: CarAsset
+    measures: Reshape
+
+    @property
+    def picture(self) -> Path:
+        return self.folder / "photo.png"
+
+
+def load_run(folder: Path) -> LoadedRun:
+    """Read all but the pictures.  Raises: OSError or ValueError where the folder is no finished run."""
+    _wake_image_code(folder)
+    return LoadedRun(folder, load_asset(folder, pictures=False), read_reshape(folder / "reshape.npz"))
+
+
+def place_run(run: LoadedRun, location: tuple[float, float, float]) -> CarObjects:
     """Build the car of a run at `location`, in a collection of its own, with its sliders; it alone is selected, its rig active.
 
-    Raises: OSError or ValueError where the folder is no finished run; nothing is built then.
+    After any failure nothing of it is in the file.
     """
-    asset, steps = load_asset(folder, pictures=False), read_reshape(folder / "reshape.npz")
     with _all_or_nothing():
-        car = build_car(asset, location=location, picture=folder / "photo.png")
-        reshape.keep(car, steps)
-    car.rig[RUN] = folder.name
+        car = build_car(run.asset, location=location, picture=run.picture)
+        reshape.keep(car, run.measures)
+    car.rig[RUN] = run.folder.name
     _select_only(car)
     return car
 
 
-def update_from_run(rig: bpy.types.Object, folder: Path) -> CarObjects:
+def update_from_run(rig: bpy.types.Object, run: LoadedRun) -> CarObjects:
     """Give the car of `rig` the shape and paint of a run; rig, animation, transforms and what the artist edited in materials stay."""
-    asset, steps = load_asset(folder, pictures=False), read_reshape(folder / "reshape.npz")
-    update_car(rig, asset, folder / "photo.png")
-    car = car_objects(rig)
-    reshape.keep(car, steps)
-    rig[RUN] = folder.name
+    car = update_car(rig, run.asset, run.picture)
+    reshape.keep(car, run.measures)
+    rig[RUN] = run.folder.name
     return car
+
+
+def _wake_image_code(folder: Path) -> None:
+    """Blender's first picture of a session takes up to 160 ms, whatever its size: let that not fall together with the building."""
+    bpy.data.images.remove(bpy.data.images.load(str(folder / "thumbnail.png")))
 
 
 @contextlib.contextmanager

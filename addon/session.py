@@ -39,7 +39,6 @@ class Job:
     stage: str = "starting"
     fraction01: float = 0.0
     left_s: float | None = None
-    sketch: Sketch | None = None
     notices: list[str] = field(default_factory=list)
     cancelled: bool = False
 
@@ -68,13 +67,14 @@ class Session:
         self.set_up: SetUp | None = None
         self.set_up_state: SetUpState | None = None
         self.photos_after_set_up: tuple[str, tuple[str, ...]] | tuple[()] = ()  # folder and names
-        self.waits_for_object_mode = False  # a finished car that cannot be placed yet
+        self.placing = False  # a finished car is about to be placed, or waits for Object Mode
+        self.sketch: Sketch | None = None  # the car in the making, to be drawn
         self.longest_tick_s = 0.0  # the longest that a tick of ours kept Blender waiting since the last job began
 
     @property
     def busy(self) -> bool:
         """Whether a car is in the making, or made and not yet placed."""
-        return self.job is not None or self.waits_for_object_mode
+        return self.job is not None or self.placing
 
     def begin(self, request: MakeRequest, worker: WorkerClient) -> None:
         """Start a job.  Raises RuntimeError while another runs; UserInputError where the worker does not start."""
@@ -82,6 +82,7 @@ class Session:
             raise RuntimeError(f"the job {self.job.request.job} is still running")
         self.problem = None
         self.longest_tick_s = 0.0
+        self.sketch = None
         worker.make(request)
         self.worker, self.job = worker, Job(request)
 
@@ -131,7 +132,7 @@ class Session:
         if event.word is Word.PROGRESS:
             job.stage, job.fraction01, job.left_s = fields["stage"], fields["fraction01"], fields["left_s"]
         elif event.word is Word.SKETCH:
-            job.sketch = _sketch(fields) or job.sketch
+            self.sketch = _sketch(fields) or self.sketch
         elif event.word is Word.NOTICE:
             job.notices.append(fields["sentence"])
         elif event.word is Word.MADE:

@@ -5,7 +5,7 @@ import bpy
 
 from .. import history
 from ..places import runs_folder
-from ..placing import place_run
+from ..placing import load_run, place_run
 from ..session import SESSION
 
 
@@ -37,7 +37,7 @@ class IMAGO_OT_add_run(_OfRun):
         run = self._run()
         if run is None:
             return {"CANCELLED"}
-        place_run(run.folder, tuple(context.scene.cursor.location))
+        place_run(load_run(run.folder), tuple(context.scene.cursor.location))
         return {"FINISHED"}
 
 

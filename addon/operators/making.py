@@ -15,7 +15,7 @@ from ...core.errors import Trouble, UserInputError
 from ...core.messages import Problem
 from .. import ghost, history
 from ..places import ROOT, compiled_folder, log_file, runs_folder, worker_folder
-from ..placing import place_run, update_from_run
+from ..placing import LoadedRun, load_run, place_run, update_from_run
 from ..preferences import preferences, worker_python
 from ..properties import DEVICES, QUALITIES
 from ..scene.find import find_rig
@@ -132,6 +132,7 @@ class Making(bpy.types.Operator):
         self._made = 0
         self._place = tuple(context.scene.cursor.location)
         self._ready: Outcome | None = None
+        self._loaded: LoadedRun | None = None
         inputs = context.window_manager.imago
         given = self.properties.is_property_set
         mask = self.mask if given("mask") else ("" if given("filepath") or given("files") else inputs.mask)
@@ -158,24 +159,31 @@ class Making(bpy.types.Operator):
         """Look what the worker has said; False when all is done."""
         outcome = self._ready or SESSION.tick()
         if redraw(context):
-            context.workspace.status_text_set(progress_text(SESSION.job) if SESSION.job else None)
+            context.workspace.status_text_set(f"Imago: {progress_text(SESSION.job)}  |  Esc: Cancel" if SESSION.job else None)
         if outcome is None:
             return True
-        SESSION.waits_for_object_mode = outcome.folder is not None and context.mode != "OBJECT"
-        if SESSION.waits_for_object_mode:  # a car built now would become part of that mode's undo
-            self._ready = outcome
+        SESSION.placing = outcome.folder is not None and not self._may_build(context, outcome.folder)
+        self._ready = outcome if SESSION.placing else None
+        if SESSION.placing:
             return True
-        self._ready = None
         self._take(context, outcome)
         if self._left:
             self._next(context)
         return bool(SESSION.job)
 
+    def _may_build(self, context: bpy.types.Context, folder: Path) -> bool:
+        """Not at the tick that reads the run, so that each is short; and only in Object Mode: in another the car would join that mode's undo."""
+        if self._loaded is None:
+            self._loaded = load_run(folder)
+            return False
+        return context.mode == "OBJECT"
+
     def _take(self, context: bpy.types.Context, outcome: Outcome) -> None:
         """The end of one photograph."""
         if outcome.folder is not None:
-            self._finish(context, outcome.folder)
+            self._finish(context, self._loaded or load_run(outcome.folder))
             self._made += 1
+            self._loaded = None
             for sentence in outcome.notices:
                 self.report({"WARNING"}, sentence)
         elif outcome.problem is not None:
@@ -183,7 +191,7 @@ class Making(bpy.types.Operator):
         else:
             self._left.clear()  # cancelled
 
-    def _finish(self, context: bpy.types.Context, folder: Path) -> None:
+    def _finish(self, context: bpy.types.Context, run: LoadedRun) -> None:
         """Put the finished car into the scene.  Raises UserInputError."""
         raise NotImplementedError
 
@@ -196,7 +204,7 @@ class Making(bpy.types.Operator):
         return {"FINISHED"} if getattr(self, "_made", 0) else {"CANCELLED"}
 
     def _tidy(self, context: bpy.types.Context) -> None:
-        SESSION.waits_for_object_mode = False
+        SESSION.placing, SESSION.sketch = False, None
         context.window_manager.event_timer_remove(self._timer)
         context.workspace.status_text_set(None)
         ghost.location = None
@@ -213,8 +221,8 @@ class IMAGO_OT_create_car(Making):
         super()._begin(context)
         ghost.location = self._place
 
-    def _finish(self, context: bpy.types.Context, folder: Path) -> None:
-        place_run(folder, self._place)
+    def _finish(self, context: bpy.types.Context, run: LoadedRun) -> None:
+        place_run(run, self._place)
         self._place = (self._place[0] + APART_M, *self._place[1:])
         ghost.location = self._place
 
@@ -240,11 +248,11 @@ class IMAGO_OT_update_car(Making):
             raise UserInputError("No car is selected: click one that Imago made.")
         self._rig_name = rig.name
 
-    def _finish(self, context: bpy.types.Context, folder: Path) -> None:
+    def _finish(self, context: bpy.types.Context, run: LoadedRun) -> None:
         rig = bpy.data.objects.get(self._rig_name)
         if rig is None or find_rig(rig) is None:
             raise UserInputError("The car to update is no longer there: select another one and start again.")
-        update_from_run(rig, folder)
+        update_from_run(rig, run)
 
 
 class IMAGO_OT_cancel(bpy.types.Operator):

@@ -17,7 +17,7 @@ def redraw(context: bpy.types.Context, everything: bool = False) -> bool:
     global _shown
     job = SESSION.job
     progress = (job.stage, round(job.fraction01, 2), job.left_s and round(job.left_s)) if job else ()
-    state = (*progress, id(job.sketch) if job else None, SESSION.waits_for_object_mode)
+    state = (*progress, id(SESSION.sketch), SESSION.placing)
     changed = everything or state != _shown
     if changed:
         redraw_all(viewports=everything or state[-2:] != _shown[-2:])

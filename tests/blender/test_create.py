@@ -210,7 +210,7 @@ def test_a_dropped_photo_becomes_a_car(worker: ModuleType, monkeypatch: pytest.M
     region = next(region for region in area.regions if region.type == "WINDOW")
     taken = []
     monkeypatch.setattr(
-        worker.module("addon.operators.making").IMAGO_OT_create_car, "_finish", lambda self, context, folder: taken.append(folder)
+        worker.module("addon.operators.making").IMAGO_OT_create_car, "_finish", lambda self, context, run: taken.append(run.folder)
     )
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
         handler = bpy.types.IMAGO_FH_photo

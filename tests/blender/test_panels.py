@@ -25,7 +25,7 @@ def session(installed: ModuleType):
     found = installed.module("addon.session").SESSION
     yield found
     found.job = found.problem = found.set_up = found.set_up_state = None
-    found.waits_for_object_mode = False
+    found.placing = False
 
 
 def test_fresh_install_shows_one_button(installed: ModuleType, session) -> None:
@@ -66,7 +66,7 @@ def test_running_shows_stage_share_time_and_cancel(worker: ModuleType, session) 
     assert shown.operator_names == ["imago.cancel"]
     assert "beetle.jpg" in shown.text and "33 %" in shown.text and "7 s left" in shown.text and "Fitting" in shown.text
     assert not bpy.ops.imago.create_car.poll(), "one car at a time"
-    session.job, session.waits_for_object_mode = None, True
+    session.job, session.placing = None, True
     assert "Object Mode" in panels(worker)["Photo"].text
 
 
