@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     SET_UP_FAILED = "set_up_failed"
     WORKER_DIED = "worker_died"
     BUSY = "busy"
+    SCENE = "scene"  # something in the open file stands in the way; the sentence says what to do with it
     INTERNAL = "internal"  # a fault of the program
 
 

@@ -172,7 +172,7 @@ class Making(bpy.types.Operator):
         return bool(SESSION.job)
 
     def _may_build(self, context: bpy.types.Context, folder: Path) -> bool:
-        """Not at the tick that reads the run, so that each is short; and only in Object Mode: in another the car would join that mode's undo."""
+        """Not at the tick that reads the run, so that each is short; and in Object Mode only, or the car would join another mode's undo."""
         if self._loaded is None:
             self._loaded = load_run(folder)
             return False

@@ -64,6 +64,6 @@ def draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """A sentence over as many lines as the region's width needs; labels do not wrap by themselves."""
     width_px = context.region.width if context.region else 300
-    letters = max(20, int((width_px / context.preferences.system.ui_scale - 60) / PX_PER_LETTER))
+    letters = max(20, int((width_px / (context.preferences.system.ui_scale or 1.0) - 60) / PX_PER_LETTER))
     for number, line in enumerate(textwrap.wrap(text, letters)):
         layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
