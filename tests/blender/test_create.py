@@ -183,8 +183,9 @@ def test_update_keeps_rig_animation_and_the_artists_edits(worker: ModuleType, tm
     assert [modifier.type for modifier in found["body"].modifiers] == ["BEVEL"]
     assert box([found["body"]])[1].z < tall - 0.1, "the shape is the photo's again"
     assert rig["imago_run"] == runs(worker)[0].job
+    name = rig.name
     bpy.ops.ed.undo()
-    rig = bpy.data.objects[rig.name]
+    rig = bpy.data.objects[name]
     assert abs(box([parts(rig)["body"]])[1].z - tall) < 1e-3, "one undo brings the old shape back"
 
 

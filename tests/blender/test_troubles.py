@@ -168,7 +168,7 @@ def test_a_corrupt_weight_file(worker: ModuleType) -> None:
     assert bpy.ops.imago.stop_worker() == {"FINISHED"}
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     try:
-        refused(worker, "weights", "damaged or of another version", filepath=str(EXAMPLE))
+        refused(worker, "weights", "missing or damaged; install the extension again", filepath=str(EXAMPLE))
     finally:
         file.write_bytes(content)
         bpy.ops.imago.stop_worker()
