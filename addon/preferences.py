@@ -23,8 +23,8 @@ class ImagoPreferences(bpy.types.AddonPreferences):
         description="Address of one more package index, such as one with PyTorch for processors only, which saves gigabytes on Linux",
     )
     idle_minutes: bpy.props.IntProperty(  # type: ignore[valid-type]
-        name="Worker Ends When Idle For",
-        description="Minutes after which the warm worker gives its memory back; the next car then takes some seconds longer",
+        name="Worker Idle Minutes",
+        description="Minutes without work after which the warm worker gives its memory back; the next car then takes some seconds longer",
         default=10,
         min=1,
         soft_max=120,
@@ -43,6 +43,8 @@ class ImagoPreferences(bpy.types.AddonPreferences):
         layout = self.layout
         draw_set_up(layout, context)
         draw_problem(layout, context)
+        if worker_python() is not None:
+            layout.label(text="Imago is set up: its panel is in the 3D viewport's sidebar (N), tab Imago", icon="CHECKMARK")
         layout.use_property_split = True
         column = layout.column()
         column.prop(self, "worker_python")

@@ -11,6 +11,8 @@ from ..core.messages import Problem
 from .scene.reshape import measures_of, set_measure
 from .session import SESSION
 
+SHARES = ("track_ratio", "nose_width", "tail_width", "roof_width", "hood_width", "b_pillar", "c_pillar", "roundness", "cab_drop")
+
 QUALITIES = (
     ("draft", "Draft", "A quick look: a coarse fit"),
     ("normal", "Normal", "The usual choice"),
@@ -66,6 +68,7 @@ def _slider(name: str, low: float, high: float, meaning: str) -> object:
     return bpy.props.FloatProperty(
         name=name.replace("_", " ").capitalize(),
         description=f"{meaning[0].upper()}{meaning[1:]}",
+        unit="NONE" if name in SHARES else "LENGTH",
         min=low,
         max=high,
         step=1,

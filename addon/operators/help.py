@@ -8,6 +8,7 @@ from ..places import log_file, worker_folder
 from ..session import SESSION
 
 LOG_LINES = 400
+SHOWN_LINES = 40
 
 
 class IMAGO_OT_dismiss(bpy.types.Operator):
@@ -63,12 +64,14 @@ class IMAGO_OT_show_log(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         text = bpy.data.texts.get("Imago Log") or bpy.data.texts.new("Imago Log")
+        text.use_fake_user = False  # not to be saved with the file
         text.from_string(log_text(SESSION.problem))
         if not bpy.app.background:
             bpy.ops.wm.window_new()
             area = max(context.window_manager.windows[-1].screen.areas, key=lambda area: area.width * area.height)
             area.type = "TEXT_EDITOR"
             area.spaces.active.text = text
+            area.spaces.active.top = max(0, len(text.lines) - SHOWN_LINES)
         return {"FINISHED"}
 
 

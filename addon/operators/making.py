@@ -90,9 +90,14 @@ class Making(bpy.types.Operator):
             self._begin(context)
             self._next(context)
         except UserInputError as problem:
-            self._complain(Problem(problem.trouble, str(problem)))
+            SESSION.problem = Problem(problem.trouble, str(problem))
+            self.report({"WARNING"}, str(problem))
             show_panel()
             return {"CANCELLED"}
+        if (
+            len(photos) == 1 and self.filepath + self.directory
+        ):  # what was dropped stands in the panel, to be made again with other settings
+            context.window_manager.imago.source, context.window_manager.imago.photo = "FILE", photos[0]
         self._timer = context.window_manager.event_timer_add(TICK_S, window=context.window)
         context.window_manager.modal_handler_add(self)
         show_panel()
@@ -130,6 +135,7 @@ class Making(bpy.types.Operator):
         """What must be known before anything starts.  Raises UserInputError."""
         self._left = self._photos(context)
         self._made = 0
+        self._timer = None
         self._place = tuple(context.scene.cursor.location)
         self._ready: Outcome | None = None
         self._loaded: LoadedRun | None = None
@@ -196,9 +202,9 @@ class Making(bpy.types.Operator):
         raise NotImplementedError
 
     def _complain(self, problem: Problem) -> None:
-        """In the panel, with the button that mends it, and as Blender's own message."""
+        """In the panel, with the button that mends it; and in the status bar, or as an exception for a script that waits."""
         SESSION.problem = problem
-        self.report({"ERROR"}, problem.sentence)
+        self.report({"WARNING" if self._timer else "ERROR"}, problem.sentence)  # an error would pop up over the panel
 
     def _result(self) -> set[str]:
         return {"FINISHED"} if getattr(self, "_made", 0) else {"CANCELLED"}

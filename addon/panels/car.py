@@ -73,7 +73,7 @@ class IMAGO_PT_look(CarPanel):
         if paint is not None:
             row.prop(paint, "default_value", text="Clean Paint")
             if not row.active:
-                column.label(text="Turn Photo down to see the clean paint", icon="INFO")
+                column.label(text="Lower Photo to see it", icon="INFO")
         layout.operator("imago.photo_camera", icon="CAMERA_DATA")
 
 

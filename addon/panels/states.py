@@ -6,10 +6,13 @@ import textwrap
 
 import bpy
 
+from ..places import ROOT
 from ..preferences import worker_python
 from ..remedies import REMEDIES
+from ..runtime.environment import wheels_folder
 from ..session import SESSION, progress_text, share_text
 
+FETCH = "Once per machine: fetch what making a car needs, 0.3 GB (on Linux up to 3 GB). It goes to your user folder."
 PX_PER_LETTER = 7.0  # of Blender's interface font at scale 1
 
 
@@ -22,7 +25,7 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         column.operator("imago.cancel_set_up", icon="CANCEL")
     elif worker_python() is None:
         column = layout.column()
-        wrapped(column, context, "Once per machine: fetch what making a car needs. It goes to your user folder.")
+        wrapped(column, context, "Once per machine: unpack what making a car needs." if wheels_folder(ROOT) else FETCH)
         row = column.row()
         row.scale_y = 1.6
         row.operator("imago.set_up", icon="IMPORT")
@@ -34,9 +37,9 @@ def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if problem is None:
         return
     box = layout.box()
-    box.alert = True
     row = box.row()
     column = row.column(align=True)
+    column.alert = True
     wrapped(column, context, problem.sentence, icon="ERROR")
     row.operator("imago.dismiss", text="", icon="X", emboss=False)
     remedy = REMEDIES[problem.trouble]
