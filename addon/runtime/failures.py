@@ -106,7 +106,7 @@ def of_pip(tail: list[str], situation: Situation, code: int) -> Problem:
         return problem(Trouble.SET_UP_FAILED, _no_wheel(text, situation))
     if NO_RIGHT.search(text):
         return problem(Trouble.SET_UP_FAILED, not_writable_sentence(situation.folder))
-    return problem(Trouble.SET_UP_FAILED, "Installing the packages failed: press Show Log for pip's own words, then Set up again.")
+    return problem(Trouble.SET_UP_FAILED, "Installing the packages failed: press Show the Log for pip's own words, then Set up again.")
 
 
 def of_failure(kind: str, fields: dict[str, Any], situation: Situation) -> Problem:
@@ -139,10 +139,10 @@ def _of_kind(kind: str, fields: dict[str, Any], text: str, situation: Situation)
             "A system library of Windows is missing: install the Microsoft Visual C++ Redistributable (x64), then press Set up again.",
         )
     if kind == "check":
-        return Trouble.SET_UP_FAILED, "The packages were installed but do not start: press Show Log for the reason, then Set up again."
+        return Trouble.SET_UP_FAILED, "The packages were installed but do not start: press Show the Log for the reason, then Set up again."
     if kind == "busy":
         return Trouble.BUSY, "Another Blender is setting Imago up: wait until it is done."
-    return Trouble.SET_UP_FAILED, "The set-up ended unexpectedly: press Set up again, and Show Log if it happens twice."
+    return Trouble.SET_UP_FAILED, "The set-up ended unexpectedly: press Set up again, and Show the Log if it happens twice."
 
 
 def full_sentence(folder: str, needed_bytes: int | None = None, free_bytes: int | None = None) -> str:
