@@ -39,7 +39,7 @@ class Job:
     stage: str = "starting"
     fraction01: float = 0.0
     left_s: float | None = None
-    notices: list[str] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
     cancelled: bool = False
 
     @property
@@ -53,7 +53,7 @@ class Outcome:
 
     folder: Path | None = None
     problem: Problem | None = None
-    notices: tuple[str, ...] = ()
+    notices: tuple[Problem, ...] = ()
 
 
 class Session:
@@ -134,7 +134,7 @@ class Session:
         elif event.word is Word.SKETCH:
             self.sketch = _sketch(fields) or self.sketch
         elif event.word is Word.NOTICE:
-            job.notices.append(fields["sentence"])
+            job.notices.append(Problem(Trouble(fields["trouble"]), fields["sentence"]))
         elif event.word is Word.MADE:
             return Outcome(folder=Path(fields["folder"]), notices=tuple(job.notices))
         elif event.word is Word.FAILED:

@@ -33,7 +33,7 @@ FIELDS: dict[Word, dict[str, Any]] = {
     Word.READY: {},
     Word.PROGRESS: {"stage": str, "fraction01": NUMBER, "left_s": (*NUMBER, type(None))},
     Word.SKETCH: {"file": str},
-    Word.NOTICE: {"sentence": str},
+    Word.NOTICE: {"trouble": str, "sentence": str},
     Word.MADE: {"folder": str, "seconds": NUMBER},
     Word.FAILED: {"trouble": str, "sentence": str, "detail": str},
     Word.CANCELLED: {},

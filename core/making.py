@@ -24,7 +24,7 @@ from .car.prior import shape_prior
 from .car.reshape import make_reshape
 from .car.reshape_file import write_reshape
 from .device import choose_device, one_thread
-from .errors import Cancelled, WeightsError
+from .errors import Cancelled, Trouble, WeightsError
 from .fit.linear_car import linearise
 from .making_problems import is_gpu_memory, problem_from
 from .making_progress import Check, Progress, Tell
@@ -116,7 +116,8 @@ def _asset(request: MakeRequest, part: Path, progress: Progress) -> CarAsset:
         traceback.print_exception(error)
     # outside of the handler: the error holds the frames, and these the tensors
     torch.cuda.empty_cache()
-    progress.tell(Word.NOTICE, job=request.job, sentence="The graphics card ran out of memory; the car is made on the processor instead.")
+    sentence = "The graphics card ran out of memory; the car is made on the processor instead."
+    progress.tell(Word.NOTICE, job=request.job, trouble=Trouble.GPU_MEMORY, sentence=sentence)
     progress.restart()
     return _run(request, replace(settings, device="cpu"), part, progress)
 

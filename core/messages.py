@@ -25,7 +25,7 @@ class Word(StrEnum):
     READY = "ready"  # python, torch, gpu (its name, or null)
     PROGRESS = "progress"  # job, stage, fraction01, left_s (null while it cannot be told)
     SKETCH = "sketch"  # job, file: the car so far (see core/sketch.py)
-    NOTICE = "notice"  # job, sentence: something the user should know, work goes on
+    NOTICE = "notice"  # job, trouble, sentence: something the user should know, work goes on
     MADE = "made"  # job, folder, seconds
     FAILED = "failed"  # job, trouble, sentence, detail
     CANCELLED = "cancelled"  # job

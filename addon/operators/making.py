@@ -190,8 +190,9 @@ class Making(bpy.types.Operator):
             self._finish(context, self._loaded or load_run(outcome.folder))
             self._made += 1
             self._loaded = None
-            for sentence in outcome.notices:
-                self.report({"WARNING"}, sentence)
+            for notice in outcome.notices:  # the car is there; the panel offers what helps the next one
+                SESSION.problem = notice
+                self.report({"WARNING"}, notice.sentence)
         elif outcome.problem is not None:
             self._complain(outcome.problem)
         else:

@@ -105,7 +105,7 @@ class IMAGO_PT_export(CarPanel):
     def draw_car(self, layout: bpy.types.UILayout, context: bpy.types.Context, rig: bpy.types.Object) -> None:
         column = layout.column()
         column.operator("imago.export_car", text="glTF (.glb)", icon="EXPORT").format = "GLB"
-        if hasattr(bpy.types, "WM_OT_usd_export"):
+        if bpy.app.build_options.usd:
             column.operator("imago.export_car", text="USD (.usd)", icon="EXPORT").format = "USD"
         layout.operator("imago.mark_asset", icon="ASSET_MANAGER")
 

@@ -60,8 +60,8 @@ def draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     column.label(text=job.photo_name, icon="AUTO")
     column.progress(factor=job.fraction01, text=progress_text(job), type="BAR")
     column.operator("imago.cancel", text="Cancel  (Esc)", icon="CANCEL")
-    for sentence in job.notices:
-        wrapped(column, context, sentence, icon="INFO")
+    for notice in job.notices:
+        wrapped(column, context, notice.sentence, icon="INFO")
 
 
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:

@@ -177,7 +177,11 @@ def test_a_full_graphics_card_leaves_it_to_the_processor(asset, monkeypatch, tmp
     word, _ = making.attend(request(folder, device="cuda"), listener, nothing)
     assert word is Word.MADE and devices == ["cuda", "cpu"]
     assert listener.of(Word.NOTICE) == [
-        {"job": "the-job", "sentence": "The graphics card ran out of memory; the car is made on the processor instead."}
+        {
+            "job": "the-job",
+            "trouble": "gpu_memory",
+            "sentence": "The graphics card ran out of memory; the car is made on the processor instead.",
+        }
     ]
     assert json.loads((folder / "run.json").read_text())["device"] == "cpu"
     fractions = [fields["fraction01"] for fields in listener.of(Word.PROGRESS)]
