@@ -97,7 +97,8 @@ class PipProgress:
         say(stage=self.stage, fraction01=PIP_FROM01 + (PIP_TO01 - PIP_FROM01) * self.fraction01())
 
     def _wheels(self) -> list[Path]:
-        return list(self._temporary.rglob("*.whl"))
+        # not rglob, which raises where pip removes a folder under it
+        return [Path(parent, name) for parent, _, names in os.walk(self._temporary) for name in names if name.endswith(".whl")]
 
     def _downloaded_mb(self) -> float:
         return _bytes_below(self._temporary) / 1e6

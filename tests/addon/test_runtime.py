@@ -321,7 +321,12 @@ def test_a_killed_installer_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> 
     folder, package = tmp_path / "user", slow_to_import(tmp_path / "ext")
     job = attempt(folder, package)
     job.start()
-    until(lambda: job.poll().stage == "Testing the packages" and "slow import" in job.log_path.read_text(), 60, "no start")
+    until(
+        lambda: job.poll().done or (job.poll().stage == "Testing the packages" and "slow import" in job.log_path.read_text()),
+        60,
+        "no start",
+    )
+    assert not job.poll().done, job.poll()
     assert job._process is not None
     os.kill(job._process.pid, signal.SIGKILL)
     state = job.wait()
