@@ -6,6 +6,7 @@ import bpy
 import gpu
 import numpy as np
 
+from ..core.paint.colour import srgb_from_linear
 from ..core.sketch import Sketch
 from .session import SESSION
 
@@ -18,13 +19,13 @@ location: tuple[float, float, float] | None = None  # where the car will stand; 
 
 
 def shaded_corners(sketch: Sketch) -> tuple[np.ndarray, np.ndarray]:
-    """Flat-shaded triangle corners: place (3 T, 3) and colour (3 T, 4), float32."""
+    """Flat-shaded triangle corners: place (3 T, 3) and display colour (3 T, 4), which is what Blender's shader takes, float32."""
     corner = sketch.vertices_car[sketch.triangles]
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     light = AMBIENT + (1 - AMBIENT) * (normal @ LIGHT).clip(0, 1)
     colour = np.ones((len(corner), 4), np.float32)
-    colour[:, :3] = sketch.colour_linear * light[:, None]
+    colour[:, :3] = srgb_from_linear(sketch.colour_linear * light[:, None])
     return np.ascontiguousarray(corner.reshape(-1, 3), np.float32), np.repeat(colour, 3, axis=0)
 
 

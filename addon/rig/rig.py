@@ -38,7 +38,6 @@ def build_rig(name: str, asset: CarAsset, collection: bpy.types.Collection, loca
     armature = bpy.data.armatures.new(name)
     armature.display_type = "WIRE"
     rig = bpy.data.objects.new(name, armature)
-    rig.show_in_front = True
     rig.location = location
     collection.objects.link(rig)
     _build_bones(rig, _bones(asset))

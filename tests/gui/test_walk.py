@@ -55,5 +55,7 @@ def test_what_goes_wrong_is_said(walk) -> None:
     assert float(facts["cancel_s"]) < 1.0 and facts["after_cancel"] == "3 None"
     assert facts["edit_mode"] == "True 3", "a finished car waits while the artist is in another mode"
     assert int(facts["after_edit_mode"]) > 20
+    assert facts["after_working"] == "2 0.0" and facts["after_one_undo"] == "1", "work and undo in between do no harm"
+    assert facts["after_opening"] == "False 3", "another file ends the job"
     assert facts["wrong_file"] == "photo" and facts["no_set_up"] == "not_set_up"
     assert facts["worker_after_quit"] == "none"
