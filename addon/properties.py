@@ -10,6 +10,7 @@ from ..core.errors import UserInputError
 from ..core.messages import Problem
 from .scene.reshape import measures_of, set_measure
 from .session import SESSION
+from .warm_worker import start_early
 
 SHARES = ("track_ratio", "nose_width", "tail_width", "roof_width", "hood_width", "b_pillar", "c_pillar", "roundness", "cab_drop")
 
@@ -29,14 +30,21 @@ SOURCES = (
 )
 
 
+def _chosen(inputs: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    start_early()
+
+
 class ImagoInputs(bpy.types.PropertyGroup):
     """On the window manager: not saved, not undone, no machine's paths in anybody's file."""
 
     source: bpy.props.EnumProperty(name="Photo From", items=SOURCES, default="FILE")  # type: ignore[valid-type]
     photo: bpy.props.StringProperty(  # type: ignore[valid-type]
-        name="Photo", description="The photograph of a car; you can also drop one onto the viewport", subtype="FILE_PATH"
+        name="Photo",
+        description="The photograph of a car; you can also drop one onto the viewport",
+        subtype="FILE_PATH",
+        update=_chosen,
     )
-    image: bpy.props.StringProperty(name="Image", description="A picture of this Blender file")  # type: ignore[valid-type]
+    image: bpy.props.StringProperty(name="Image", description="A picture of this Blender file", update=_chosen)  # type: ignore[valid-type]
     mask: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Mask",
         description="Optional picture of the photo's size, white where the car is; without it the car is cut out automatically",

@@ -21,7 +21,7 @@ from typing import IO, Any
 from ..core.errors import Trouble, UserInputError
 from ..core.messages import MakeRequest, Word, line_of, make_line, parse_line, part_folder
 
-ANSWER_S = 0.8  # a worker that has not stopped by then after CANCEL is killed
+ANSWER_S = 0.6  # a worker that has not stopped by then after CANCEL is killed; a second is promised
 QUIT_S = 1.0
 MOST_LOG_BYTES = 2**20
 TAIL_LINES, TAIL_BYTES = 20, 8000

@@ -14,13 +14,13 @@ import bpy
 from ...core.errors import Trouble, UserInputError
 from ...core.messages import Problem
 from .. import ghost, history
-from ..places import ROOT, compiled_folder, log_file, runs_folder, worker_folder
+from ..places import runs_folder
 from ..placing import LoadedRun, load_run, place_run, update_from_run
 from ..preferences import preferences, worker_python
 from ..properties import DEVICES, QUALITIES
 from ..scene.find import find_rig
 from ..session import SESSION, Outcome, new_job, progress_text
-from ..worker_client import WorkerClient
+from ..warm_worker import worker
 from .later import invoke_later
 from .photos import chosen_picture
 from .redraw import redraw, show_panel
@@ -28,20 +28,6 @@ from .redraw import redraw, show_panel
 TICK_S = 0.05
 FAULT = "A fault of the program stopped the car; show the log and report it."
 APART_M = 2.6  # several photographs at once become cars side by side
-
-
-def worker() -> WorkerClient:
-    """The warm worker, or a new one.  Raises UserInputError where set-up is still to be done."""
-    python = worker_python()
-    if python is None:
-        raise UserInputError("Imago is not set up yet: press Set Up once, it fetches what making a car needs.", Trouble.NOT_SET_UP)
-    if SESSION.worker is not None and SESSION.worker_python != python:
-        SESSION.stop_worker()
-    if SESSION.worker is None:
-        cache = compiled_folder() if worker_folder() in python.parents else None  # a Python of the user's own keeps its own cache
-        SESSION.worker = WorkerClient(python, ROOT, log_file(), cache, 60.0 * preferences().idle_minutes)
-        SESSION.worker_python = python
-    return SESSION.worker
 
 
 class Making(bpy.types.Operator):
