@@ -37,6 +37,7 @@ DEBIAN_PACKAGE = {
     "libXxf86vm": "libxxf86vm1",
     "libgomp": "libgomp1",
 }
+BENCHES, TRAINERS = ("core/*/bench.py", "addon/*/bench.py"), ("core/training/train_*.py",)
 
 
 class SetupError(Exception):
@@ -249,15 +250,18 @@ def check(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def named_modules(pattern: str) -> dict[str, str]:
-    """{NAME: module} of the files that a dispatching command finds; the star in the pattern is the NAME."""
-    before, after = pattern.split("*")
-    found = (str(path.relative_to(ROOT).as_posix()) for path in ROOT.glob(pattern))
-    return {path[len(before) : -len(after)]: "imago." + path[:-3].replace("/", ".") for path in sorted(found)}
+def named_modules(patterns: tuple[str, ...]) -> dict[str, str]:
+    """{NAME: module} of the files that a dispatching command finds; the star in each pattern is the NAME."""
+    modules = {}
+    for pattern in patterns:
+        before, after = pattern.split("*")
+        for path in sorted(found.relative_to(ROOT).as_posix() for found in ROOT.glob(pattern)):
+            modules[path[len(before) : -len(after)]] = "imago." + path[:-3].replace("/", ".")
+    return modules
 
 
-def dispatch(pattern: str, arguments: list[str]) -> int:
-    modules = named_modules(pattern)
+def dispatch(patterns: tuple[str, ...], arguments: list[str]) -> int:
+    modules = named_modules(patterns)
     if not arguments or arguments[0] not in modules:
         say("say which: " + (", ".join(modules) or "there is none yet") + ".")
         return 2
@@ -267,12 +271,12 @@ def dispatch(pattern: str, arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """NAME: measure one part"""
-    return dispatch("core/*/bench.py", arguments)
+    return dispatch(BENCHES, arguments)
 
 
 def train(arguments: list[str]) -> int:
     """NAME: make a weight file again"""
-    return dispatch("core/training/train_*.py", arguments)
+    return dispatch(TRAINERS, arguments)
 
 
 def package(arguments: list[str]) -> int:
@@ -286,7 +290,7 @@ COMMANDS = {"run": run, "test": test, "check": check, "package": package, "bench
 
 def help_text() -> str:
     lines = ["python3 build.py COMMAND, where COMMAND is one of", ""]
-    names = {"bench": named_modules("core/*/bench.py"), "train": named_modules("core/training/train_*.py")}
+    names = {"bench": named_modules(BENCHES), "train": named_modules(TRAINERS)}
     for name, command in COMMANDS.items():
         if name in names and not names[name]:
             continue
