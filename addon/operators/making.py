@@ -34,6 +34,8 @@ class Making(bpy.types.Operator):
     """What Create and Update share; not registered itself."""
 
     bl_options = {"UNDO"}  # no REGISTER: its redo panel would make the car again at every change
+    _timer = None  # only in a window
+    _made = 0
 
     filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
@@ -63,6 +65,7 @@ class Making(bpy.types.Operator):
             self._complain(Problem(problem.trouble, str(problem)))
         finally:
             SESSION.abandon()
+            self._tidy(context)
         return self._result()
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -90,7 +93,7 @@ class Making(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if event.type == "ESC" and event.value == "PRESS":
+        if event.type == "ESC" and event.value == "PRESS" and SESSION.job is not None:
             SESSION.cancel()
             self._left.clear()
             return {"RUNNING_MODAL"}
@@ -121,7 +124,6 @@ class Making(bpy.types.Operator):
         """What must be known before anything starts.  Raises UserInputError."""
         self._left = self._photos(context)
         self._made = 0
-        self._timer = None
         self._place = tuple(context.scene.cursor.location)
         self._ready: Outcome | None = None
         self._loaded: LoadedRun | None = None
@@ -133,6 +135,11 @@ class Making(bpy.types.Operator):
             "quality": self.quality if given("quality") else inputs.quality,
             "device": self.device if given("device") else inputs.device,
         }
+        self._prepare(context)
+
+    def _prepare(self, context: bpy.types.Context) -> None:
+        """What this operator alone has to know.  Raises UserInputError."""
+        raise NotImplementedError
 
     def _photos(self, context: bpy.types.Context) -> list[str]:
         """Absolute paths: what was dropped or named, else what the panel holds.  Raises UserInputError where that is nothing."""
@@ -194,13 +201,14 @@ class Making(bpy.types.Operator):
         self.report({"WARNING" if self._timer else "ERROR"}, problem.sentence)  # an error would pop up over the panel
 
     def _result(self) -> set[str]:
-        return {"FINISHED"} if getattr(self, "_made", 0) else {"CANCELLED"}
+        return {"FINISHED"} if self._made else {"CANCELLED"}
 
     def _tidy(self, context: bpy.types.Context) -> None:
         SESSION.placing, SESSION.sketch = False, None
-        context.window_manager.event_timer_remove(self._timer)
-        context.workspace.status_text_set(None)
         ghost.location = None
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            context.workspace.status_text_set(None)
         redraw(context, everything=True)
 
 
@@ -210,8 +218,7 @@ class IMAGO_OT_create_car(Making):
     bl_idname = "imago.create_car"
     bl_label = "Make a Car from This Photo"
 
-    def _begin(self, context: bpy.types.Context) -> None:
-        super()._begin(context)
+    def _prepare(self, context: bpy.types.Context) -> None:
         ghost.location = self._place
 
     def _finish(self, context: bpy.types.Context, run: LoadedRun) -> None:
@@ -233,8 +240,7 @@ class IMAGO_OT_update_car(Making):
             return False
         return super().poll(context)
 
-    def _begin(self, context: bpy.types.Context) -> None:
-        super()._begin(context)
+    def _prepare(self, context: bpy.types.Context) -> None:
         del self._left[1:]
         rig = find_rig(context.active_object)
         if rig is None:
