@@ -78,18 +78,18 @@ class Making(bpy.types.Operator):
                 return {"CANCELLED"}
             self._begin(context)
             self._next(context)
+            self._keep_in_panel(context, photos)
+            self._timer = context.window_manager.event_timer_add(TICK_S, window=context.window)
+            context.window_manager.modal_handler_add(self)
         except UserInputError as problem:
             SESSION.problem = Problem(problem.trouble, str(problem))
             self.report({"WARNING"}, str(problem))
-            show_panel()
             return {"CANCELLED"}
-        if (
-            len(photos) == 1 and self.filepath + self.directory
-        ):  # what was dropped stands in the panel, to be made again with other settings
-            context.window_manager.imago.source, context.window_manager.imago.photo = "FILE", photos[0]
-        self._timer = context.window_manager.event_timer_add(TICK_S, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        show_panel()
+        except Exception:
+            self.cancel(context)
+            raise
+        finally:
+            show_panel()
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -148,6 +148,11 @@ class Making(bpy.types.Operator):
         if not named and self.filepath:
             named = [bpy.path.abspath(self.filepath)]
         return named or [chosen_picture(context)]
+
+    def _keep_in_panel(self, context: bpy.types.Context, photos: list[str]) -> None:
+        """What was dropped stands in the panel, to be made again with other settings."""
+        if len(photos) == 1 and (self.filepath or self.directory):
+            context.window_manager.imago.source, context.window_manager.imago.photo = "FILE", photos[0]
 
     def _next(self, context: bpy.types.Context) -> None:
         """Hand the next photograph to the worker.  Raises UserInputError."""

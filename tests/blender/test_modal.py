@@ -53,38 +53,35 @@ class Clicked:
         raise AssertionError("it never ended")
 
 
+class Through:
+    """Something of Blender's, but for what is given here."""
+
+    def __init__(self, real: Any, **instead: Any) -> None:
+        self.__dict__.update(instead)
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
 @pytest.fixture
-def click(worker: ModuleType, monkeypatch: pytest.MonkeyPatch):
+def click(worker: ModuleType):
     """click(operator name, **properties) -> the operator, invoked."""
     making = worker.module("addon.operators.making")
-    manager = SimpleNamespace(modal_handler_add=lambda operator: True)
     started: list[Clicked] = []
 
     def invoke(name: str, **properties: Any) -> Clicked:
         operator = Clicked(getattr(making, f"IMAGO_OT_{name}"), **properties)
-        real = bpy.context.window_manager
-
-        class Manager:
-            """Blender's own, but for the handler, which it would hand to a window."""
-
-            modal_handler_add = manager.modal_handler_add
-
-            def __getattr__(self, name: str) -> Any:
-                return getattr(real, name)
-
-        class Context:
-            window_manager = Manager()
-
-            def __getattr__(self, name: str) -> Any:
-                return getattr(bpy.context, name)
-
-        assert operator.invoke(Context(), MOUSE) == {"RUNNING_MODAL"}
         started.append(operator)
+        manager = Through(bpy.context.window_manager, modal_handler_add=lambda _: True)  # takes none but Blender's own operators
+        assert operator.invoke(Through(bpy.context, window_manager=manager), MOUSE) == {"RUNNING_MODAL"}
         return operator
 
     yield invoke
     for operator in started:
         operator.cancel(bpy.context)
+    worker.module("addon.session").SESSION.problem = None
+    bpy.context.window_manager.imago.photo = ""
 
 
 @pytest.mark.slow
