@@ -80,7 +80,6 @@ class Session:
         """Start a job.  Raises RuntimeError while another runs; UserInputError where the worker does not start."""
         if self.job is not None:
             raise RuntimeError(f"the job {self.job.request.job} is still running")
-        self.problem = None
         self.longest_tick_s = 0.0
         self.sketch = None
         worker.make(request)
@@ -94,7 +93,6 @@ class Session:
                 outcome = self._take(event)
                 if outcome is not None:
                     self.job = None
-                    self.problem = outcome.problem
                     return outcome
         return None
 

@@ -122,6 +122,7 @@ class Making(bpy.types.Operator):
 
     def _begin(self, context: bpy.types.Context) -> None:
         """What must be known before anything starts.  Raises UserInputError."""
+        SESSION.problem = None
         self._left = self._photos(context)
         self._made = 0
         self._place = tuple(context.scene.cursor.location)
