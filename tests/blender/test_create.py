@@ -24,8 +24,8 @@ def create(**properties: object) -> bpy.types.Object:
 
 
 def add_last_run(installed: ModuleType) -> bpy.types.Object:
-    """The newest car of the history once more, made first where there is none: quick, since the worker is not asked."""
-    found = runs(installed)
+    """The example's newest car from the history once more, made first where there is none: quick, since the worker is not asked."""
+    found = [run for run in runs(installed) if run.photo == str(EXAMPLE)]
     if not found:
         return create(filepath=str(EXAMPLE))
     assert bpy.ops.imago.add_run("EXEC_DEFAULT", True, job=found[0].job) == {"FINISHED"}
@@ -75,8 +75,8 @@ def test_a_photo_becomes_a_car_at_the_cursor(worker: ModuleType) -> None:
 
 @pytest.mark.slow
 def test_operator_equals_command_line(worker: ModuleType, tmp_path: Path) -> None:
-    add_last_run(worker)
-    ours = json.loads((runs(worker)[0].folder / "car.json").read_text())
+    job = add_last_run(worker)["imago_run"]
+    ours = json.loads((worker.module("addon.places").runs_folder() / job / "car.json").read_text())
     arguments = [str(EXAMPLE), "--out", str(tmp_path), "--quality", "draft"]
     code = f"import sys; from imago.addon.command_line import main; sys.exit(main({arguments}))"
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER"))}

@@ -94,7 +94,7 @@ def test_back_to_the_photos_shape(worker: ModuleType) -> None:
 @pytest.mark.slow
 def test_history_deletes_from_disk_and_not_from_the_file(worker: ModuleType) -> None:
     rig = add_last_run(worker)
-    newest = runs(worker)[0]
+    newest = next(run for run in runs(worker) if run.job == rig["imago_run"])
     assert newest.seconds > 0 and (newest.folder / "thumbnail.png").is_file()
     assert bpy.ops.imago.delete_run(job=newest.job) == {"FINISHED"}
     assert not newest.folder.exists() and newest not in runs(worker)
