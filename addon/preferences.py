@@ -1,13 +1,11 @@
 """The user's settings for all files: where the worker's Python comes from, and how long things are kept."""
 
 # no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
-import sys
-from pathlib import Path
-
 import bpy
 
-from .places import PACKAGE, ROOT, worker_folder
-from .runtime.environment import ready_python
+from .chosen import worker_python
+from .panels.states import draw_problem, draw_set_up
+from .places import PACKAGE
 
 
 class ImagoPreferences(bpy.types.AddonPreferences):
@@ -38,8 +36,6 @@ class ImagoPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        from .panels.states import draw_problem, draw_set_up
-
         layout = self.layout
         draw_set_up(layout, context)
         draw_problem(layout, context)
@@ -54,27 +50,6 @@ class ImagoPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.operator("imago.show_log", icon="TEXT")
         row.operator("imago.stop_worker", icon="CANCEL")
-
-
-def preferences(context: bpy.types.Context | None = None) -> ImagoPreferences:
-    """The extension's preferences."""
-    return (context or bpy.context).preferences.addons[PACKAGE].preferences
-
-
-def chosen_python() -> Path | None:
-    """The Python named in the preferences; None for Blender's own."""
-    name = preferences().worker_python.strip()
-    return Path(bpy.path.abspath(name)) if name else None
-
-
-def blender_python() -> Path:
-    """The Python that Blender runs."""
-    return Path(sys.executable)
-
-
-def worker_python() -> Path | None:
-    """The Python the worker can be started with; None until set-up is done.  Cheap enough for every redraw."""
-    return ready_python(worker_folder(), ROOT, chosen_python())
 
 
 CLASSES = (ImagoPreferences,)

@@ -7,8 +7,8 @@ import contextlib
 import bpy
 
 from ..core.errors import Trouble, UserInputError
+from .chosen import preferences, worker_python
 from .places import ROOT, compiled_folder, log_file, worker_folder
-from .preferences import preferences, worker_python
 from .session import SESSION
 from .worker_client import WorkerClient
 

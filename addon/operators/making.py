@@ -14,9 +14,9 @@ import bpy
 from ...core.errors import Trouble, UserInputError
 from ...core.messages import Problem
 from .. import ghost, history
+from ..chosen import preferences, worker_python
 from ..places import runs_folder
 from ..placing import LoadedRun, load_run, place_run, update_from_run
-from ..preferences import preferences, worker_python
 from ..properties import DEVICES, QUALITIES
 from ..scene.find import find_rig
 from ..session import SESSION, Outcome, new_job, progress_text

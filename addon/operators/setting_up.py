@@ -5,8 +5,8 @@ import bpy
 
 from ...core.errors import Trouble
 from ...core.messages import Problem
+from ..chosen import blender_python, chosen_python, preferences, worker_python
 from ..places import PACKAGE, ROOT, compiled_folder, worker_folder
-from ..preferences import blender_python, chosen_python, preferences, worker_python
 from ..runtime.set_up import SetUp
 from ..session import SESSION
 from .later import invoke_later

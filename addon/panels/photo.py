@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 
 from .. import history
+from ..chosen import worker_python
 from ..places import runs_folder
-from ..preferences import worker_python
 from ..scene.find import find_rig
 from ..session import SESSION
 from .states import draw_problem, draw_progress, draw_set_up

@@ -6,8 +6,8 @@ import textwrap
 
 import bpy
 
+from ..chosen import worker_python
 from ..places import ROOT
-from ..preferences import worker_python
 from ..remedies import REMEDIES
 from ..runtime.environment import wheels_folder
 from ..session import SESSION, progress_text, share_text
