@@ -24,6 +24,11 @@ DEVICES = (
     ("cpu", "Processor", "Works everywhere"),
     ("cuda", "Graphics Card", "An NVIDIA card, with a PyTorch that supports it"),
 )
+TEXTURES = (
+    ("1024", "1024", "Quick to paint; for cars in the distance"),
+    ("2048", "2048", "About as much as a photograph of the usual size shows"),
+    ("4096", "4096", "For close-ups of large photographs; painting takes four times as long"),
+)
 SOURCES = (
     ("FILE", "File", "A picture on disk"),
     ("IMAGE", "In This File", "A picture that this Blender file already holds"),
@@ -51,6 +56,7 @@ class ImagoInputs(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
     )
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
+    texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048")  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
 
 

@@ -17,7 +17,7 @@ from .. import ghost, history
 from ..chosen import preferences, worker_python
 from ..places import runs_folder
 from ..placing import LoadedRun, load_run, place_run, update_from_run
-from ..properties import DEVICES, QUALITIES
+from ..properties import DEVICES, QUALITIES, TEXTURES
 from ..scene.find import find_rig
 from ..session import SESSION, Outcome, new_job, progress_text
 from ..warm_worker import worker
@@ -42,6 +42,7 @@ class Making(bpy.types.Operator):
     files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
     mask: bpy.props.StringProperty(name="Mask", subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto", options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @classmethod
@@ -134,6 +135,7 @@ class Making(bpy.types.Operator):
         self._mask = bpy.path.abspath(mask) or None
         self._settings = {
             "quality": self.quality if given("quality") else inputs.quality,
+            "texture_size_px": int(self.texture if given("texture") else inputs.texture),
             "device": self.device if given("device") else inputs.device,
         }
         self._prepare(context)

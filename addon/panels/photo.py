@@ -74,6 +74,7 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     settings.use_property_split = True
     settings.use_property_decorate = False
     settings.prop(inputs, "quality")
+    settings.prop(inputs, "texture")
     settings.prop(inputs, "device")
     settings.prop(inputs, "mask")
     buttons = layout.column()

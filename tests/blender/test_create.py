@@ -19,7 +19,8 @@ CURSOR = (3.0, -2.0, 0.5)
 
 def create(**properties: object) -> bpy.types.Object:
     """Create a car as a click does, undo step included; returns its rig."""
-    assert bpy.ops.imago.create_car("EXEC_DEFAULT", True, quality="draft", **properties) == {"FINISHED"}
+    settings = {"quality": "draft", "texture": "1024"} | properties
+    assert bpy.ops.imago.create_car("EXEC_DEFAULT", True, **settings) == {"FINISHED"}
     return bpy.context.view_layer.objects.active
 
 
@@ -51,7 +52,7 @@ def box(things: list[bpy.types.Object]) -> tuple[Vector, Vector]:
 @pytest.mark.slow
 def test_a_photo_becomes_a_car_at_the_cursor(worker: ModuleType) -> None:
     bpy.context.scene.cursor.location = CURSOR
-    rig = create(filepath=str(EXAMPLE))
+    rig = create(filepath=str(EXAMPLE), texture="2048")
     found = parts(rig)
     assert {"body", *WHEELS} <= set(found) and any(role.startswith("headlight") for role in found)
     assert rig.type == "ARMATURE" and tuple(rig.location) == CURSOR
@@ -75,7 +76,7 @@ def test_a_photo_becomes_a_car_at_the_cursor(worker: ModuleType) -> None:
 
 @pytest.mark.slow
 def test_operator_equals_command_line(worker: ModuleType, tmp_path: Path) -> None:
-    job = add_last_run(worker)["imago_run"]
+    job = create(filepath=str(EXAMPLE), texture="2048")["imago_run"]
     ours = json.loads((worker.module("addon.places").runs_folder() / job / "car.json").read_text())
     arguments = [str(EXAMPLE), "--out", str(tmp_path), "--quality", "draft"]
     code = f"import sys; from imago.addon.command_line import main; sys.exit(main({arguments}))"
@@ -174,7 +175,7 @@ def test_update_keeps_rig_animation_and_the_artists_edits(worker: ModuleType, tm
     names, counts = sorted(thing.name for thing in bpy.data.objects), worker.data_counts()
     bpy.ops.ed.undo_push(message="animated")
     mirrored = mirror_of(EXAMPLE, tmp_path / "mirrored.png")
-    assert bpy.ops.imago.update_car("EXEC_DEFAULT", True, filepath=str(mirrored), quality="draft") == {"FINISHED"}
+    assert bpy.ops.imago.update_car("EXEC_DEFAULT", True, filepath=str(mirrored), quality="draft", texture="1024") == {"FINISHED"}
     rig = bpy.context.view_layer.objects.active
     found = parts(rig)
     assert sorted(thing.name for thing in bpy.data.objects) == names and worker.data_counts() == counts
@@ -207,7 +208,7 @@ def mirror_of(photo: Path, path: Path) -> Path:
 @pytest.mark.slow
 def test_a_dropped_photo_becomes_a_car(worker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True)
-    bpy.context.window_manager.imago.quality = "draft"
+    bpy.context.window_manager.imago.quality, bpy.context.window_manager.imago.texture = "draft", "1024"
     area = next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
     region = next(region for region in area.regions if region.type == "WINDOW")
     taken = []

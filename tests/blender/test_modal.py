@@ -28,9 +28,9 @@ class Clicked:
     def __init__(self, kind: type, **properties: Any) -> None:
         self._kind = kind
         self.filepath, self.directory, self.files, self.mask = "", "", [], ""
-        self.quality, self.device = "draft", "auto"
+        self.quality, self.texture, self.device = "draft", "1024", "auto"
         self.__dict__.update(properties)
-        self.properties = SimpleNamespace(is_property_set=lambda name: name in {"quality", *properties})
+        self.properties = SimpleNamespace(is_property_set=lambda name: name in {"quality", "texture", *properties})
         self.reports: list[str] = []
 
     def __getattr__(self, name: str) -> Any:

@@ -126,10 +126,10 @@ def test_choosing_photo_and_mask(worker: ModuleType) -> None:
     assert (inputs.photo, inputs.mask) == (str(EXAMPLE), "/tmp/mask.png")
     bpy.ops.imago.open_photo(filepath=str(EXAMPLE))
     assert inputs.mask == "", "another photo has another mask"
-    inputs.quality = "draft"
+    inputs.quality, inputs.texture = "draft", "1024"
     assert bpy.ops.imago.import_photo("EXEC_DEFAULT", True, filepath=str(EXAMPLE)) == {"FINISHED"}
     assert bpy.context.view_layer.objects.active["imago_role"] == "rig"
-    inputs.photo, inputs.quality = "", "normal"
+    inputs.photo, inputs.quality, inputs.texture = "", "normal", "2048"
 
 
 def test_small_helps(installed: ModuleType) -> None:

@@ -48,7 +48,7 @@ def test_setting_up_shows_progress_and_cancel(installed: ModuleType, session) ->
 def test_ready_shows_the_next_step(worker: ModuleType, session) -> None:
     inputs = bpy.context.window_manager.imago
     shown = panels(worker)["Photo"]
-    assert shown.operators[0][0] == "imago.import_photo" and {"quality", "device", "mask", "photo"} <= set(shown.properties)
+    assert shown.operators[0][0] == "imago.import_photo" and {"quality", "texture", "device", "mask", "photo"} <= set(shown.properties)
     inputs.photo = "/tmp/car.jpg"
     try:
         assert panels(worker)["Photo"].operator_names == ["imago.create_car"]
