@@ -61,7 +61,7 @@ def preferences() -> Any:
 
 
 def set_up_worker() -> None:
-    """Point the preferences at a Python that has the worker's packages, and press Set Up once: nothing needs to be fetched, but torch is tried."""
+    """Point the preferences at a Python that has the worker's packages, and press Set Up once; nothing is fetched, but torch tried."""
     assert WORKER_PYTHON, "IMAGO_WORKER_PYTHON must name a Python with the worker's packages"
     preferences().worker_python = WORKER_PYTHON
     if module("addon.chosen").worker_python() is not None:
