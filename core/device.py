@@ -18,7 +18,7 @@ def choose_device(wanted: str) -> torch.device:
     """
     if wanted == "cuda" and not torch.cuda.is_available():
         raise UserInputError(
-            "No CUDA device was found: choose --device cpu, or install a torch build with CUDA and the driver for your card.",
+            "No CUDA device was found: choose the processor (cpu), or install a torch build with CUDA and the driver for your card.",
             Trouble.DEVICE,
         )
     return torch.device("cuda" if wanted == "cuda" else "cpu")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import traceback
 from pathlib import Path
 
 import cv2
 import torch
 
+from .asset.aside import is_full
 from .errors import Trouble, UserInputError, WeightsError
-from .messages import Problem
-
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-# errors speak of the command line's options, which Blender does not have
-WORDS = {"give a --mask": "choose a mask", "leave --mask out": "choose none", "choose --device cpu": "choose the processor"}
+from .messages import Problem, problem_of
 
 
 def problem_from(error: Exception, folder: Path) -> Problem:
@@ -23,7 +19,7 @@ def problem_from(error: Exception, folder: Path) -> Problem:
     if is_disk_full(error):
         return Problem(Trouble.DISK_FULL, f"The disk is full: free some space where {folder.parent} lies, then make the car again.", detail)
     if isinstance(error, UserInputError):
-        return Problem(error.trouble, in_blender(str(error)))
+        return problem_of(error)
     if isinstance(error, WeightsError):
         return Problem(Trouble.WEIGHTS, "A file of the network is missing or damaged; install the extension again.", str(error))
     if isinstance(error, RuntimeError) and is_gpu_memory(error):
@@ -37,18 +33,11 @@ def problem_from(error: Exception, folder: Path) -> Problem:
     )
 
 
-def in_blender(sentence: str) -> str:
-    """A sentence of the command line, said in the panel."""
-    for there, here in WORDS.items():
-        sentence = sentence.replace(there, here)
-    return sentence[:1].upper() + sentence[1:]
-
-
 def is_disk_full(error: BaseException) -> bool:
     """Also of what was wrapped on the way."""
     if isinstance(error, UserInputError) and error.trouble is Trouble.DISK_FULL:
         return True
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and is_full(error):
         return True
     return error.__cause__ is not None and is_disk_full(error.__cause__)
 

@@ -74,6 +74,7 @@ def parse_line(line: str) -> tuple[Word, dict[str, Any]]:
     return Word(fields.pop("word")), fields
 
 
-def problem_of(error: Exception) -> Problem | None:
-    """The problem of a user's mistake; None for errors that are no user's."""
-    return Problem(error.trouble, str(error)) if isinstance(error, UserInputError) else None
+def problem_of(error: UserInputError) -> Problem:
+    """A user's mistake as the panel shows it; the command line's sentences follow a file's name and begin small."""
+    sentence = str(error)
+    return Problem(error.trouble, sentence[:1].upper() + sentence[1:])

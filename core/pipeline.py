@@ -48,7 +48,7 @@ def check_is_car(matte: Matte, perception: Perception, found: Fit) -> None:
         no_car = found.mask_iou < LEAST_IOU
     if no_car:
         raise UserInputError(
-            "no car was recognised in this picture, give a --mask that shows where it is or use another picture.", Trouble.NO_CAR
+            "no car was recognised in this picture, give a mask that shows where it is or use another picture.", Trouble.NO_CAR
         )
 
 

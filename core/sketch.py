@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +25,8 @@ class Sketch:
 
 
 def write_sketch(sketch: Sketch, path: Path) -> None:
-    """Write the file under its name only when it is whole."""
-    aside = path.with_name(path.name + ".part")
-    with open(aside, "wb") as file:
-        np.savez(file, vertices_car=sketch.vertices_car, triangles=sketch.triangles, colour_linear=sketch.colour_linear)
-    os.replace(aside, path)
+    """Write the file; nobody knows of it before it is told of."""
+    np.savez(path, vertices_car=sketch.vertices_car, triangles=sketch.triangles, colour_linear=sketch.colour_linear)
 
 
 def read_sketch(path: Path) -> Sketch:

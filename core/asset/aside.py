@@ -26,7 +26,7 @@ def written_aside(folder: str | os.PathLike[str]) -> Iterator[Path]:
         aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as problem:
         raise UserInputError(
-            f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.", _trouble(problem)
+            f"{target} cannot be written ({problem.strerror}); choose another output folder.", _trouble(problem)
         ) from problem
     try:
         yield aside
@@ -43,9 +43,14 @@ def _move_files(aside: Path, target: Path) -> None:
             os.replace(path, target / path.name)
     except OSError as problem:
         raise UserInputError(
-            f"{target} cannot be written ({problem.strerror}); choose another output folder with --out.", _trouble(problem)
+            f"{target} cannot be written ({problem.strerror}); choose another output folder.", _trouble(problem)
         ) from problem
 
 
+def is_full(problem: OSError) -> bool:
+    """Whether the disk or the user's share of it is full."""
+    return problem.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
 def _trouble(problem: OSError) -> Trouble:
-    return Trouble.DISK_FULL if problem.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) else Trouble.PHOTO
+    return Trouble.DISK_FULL if is_full(problem) else Trouble.PHOTO

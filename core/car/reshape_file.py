@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +12,17 @@ from .reshape import Reshape
 
 
 def write_reshape(reshape: Reshape, path: str | os.PathLike[str]) -> None:
-    """Write an .npz, aside and then renamed.  Raises: OSError."""
-    target = Path(path)
+    """Write an .npz.  Raises: OSError."""
     names = list(reshape.ranges)
-    handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(
-                file,
-                body_type=np.array(reshape.body_type),
-                base_names=np.array(list(reshape.base)),
-                base=np.array(list(reshape.base.values()), np.float64),
-                names=np.array(names),
-                ranges=np.array([reshape.ranges[name] for name in names], np.float64).reshape(-1, 2),
-                template_key=np.array(reshape.template_key, np.int64),
-            )
-        os.replace(aside, target)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    np.savez(
+        path,
+        body_type=np.array(reshape.body_type),
+        base_names=np.array(list(reshape.base)),
+        base=np.array(list(reshape.base.values()), np.float64),
+        names=np.array(names),
+        ranges=np.array([reshape.ranges[name] for name in names], np.float64).reshape(-1, 2),
+        template_key=np.array(reshape.template_key, np.int64),
+    )
 
 
 def read_reshape(path: str | os.PathLike[str]) -> Reshape:

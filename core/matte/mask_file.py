@@ -24,7 +24,7 @@ def find_mask(mask: Path, photo: Path, alone: bool = True) -> Path:
         for name in names:
             if (mask / name).is_file() and (mask / name).resolve() != photo.resolve():
                 return mask / name
-        raise UserInputError(f"the mask folder {mask} holds neither {names[0]} nor {names[1]}, add one or leave --mask out.", Trouble.MASK)
+        raise UserInputError(f"the mask folder {mask} holds neither {names[0]} nor {names[1]}, add one or give no mask.", Trouble.MASK)
     if not mask.exists():
         raise UserInputError(f"there is no mask {mask}, check the name.", Trouble.MASK)
     if not alone:

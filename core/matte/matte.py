@@ -48,10 +48,10 @@ def _check_share(matte: Matte) -> None:
     share = float(matte.alpha01.mean())
     if share < LEAST_SHARE:
         raise UserInputError(
-            f"the car covers only {100 * share:.1f} % of the picture ({matte.source}), crop the picture or give a --mask.", Trouble.NO_CAR
+            f"the car covers only {100 * share:.1f} % of the picture ({matte.source}), crop the picture or give a mask.", Trouble.NO_CAR
         )
     if share > MOST_SHARE:
         raise UserInputError(
-            f"the car covers {100 * share:.0f} % of the picture ({matte.source}), use one with room around it or give a --mask.",
+            f"the car covers {100 * share:.0f} % of the picture ({matte.source}), use one with room around it or give a mask.",
             Trouble.NO_CAR,
         )

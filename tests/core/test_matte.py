@@ -170,7 +170,7 @@ def test_a_picture_of_nothing_is_refused_or_unsure(value):
     try:
         assert make_matte(blank).confidence01 < 0.6
     except UserInputError as problem:
-        assert "--mask" in str(problem)
+        assert "give a mask" in str(problem)
 
 
 def test_find_mask(tmp_path):
