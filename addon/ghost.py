@@ -15,7 +15,6 @@ AMBIENT = 0.42
 
 _handler: object | None = None
 _drawn: tuple[int, tuple[float, float, float], gpu.types.GPUBatch] | None = None
-location: tuple[float, float, float] | None = None  # where the car will stand; None draws nothing
 
 
 def shaded_corners(sketch: Sketch) -> tuple[np.ndarray, np.ndarray]:
@@ -45,12 +44,12 @@ def detach() -> None:
 
 def _draw() -> None:
     global _drawn
-    sketch = SESSION.sketch
-    if sketch is None or location is None:
+    sketch, place = SESSION.sketch, SESSION.place
+    if sketch is None or place is None:
         _drawn = None
         return
-    if _drawn is None or _drawn[:2] != (id(sketch), location):
-        _drawn = (id(sketch), location, _batch(sketch, location))
+    if _drawn is None or _drawn[:2] != (id(sketch), place):
+        _drawn = (id(sketch), place, _batch(sketch, place))
     gpu.state.depth_test_set("LESS_EQUAL")
     gpu.state.depth_mask_set(True)
     gpu.state.face_culling_set("BACK")

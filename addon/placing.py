@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import bpy
 from ..core.asset.asset import load_asset
 from ..core.car.reshape import Reshape
 from ..core.car.reshape_file import read_reshape
+from ..core.errors import UserInputError
 from ..core.types import CarAsset
 from .scene import reshape
 from .scene.scene import CarObjects, build_car
@@ -35,9 +36,12 @@ class LoadedRun:
 
 
 def load_run(folder: Path) -> LoadedRun:
-    """Read all but the pictures.  Raises: OSError or ValueError where the folder is no finished run."""
-    _wake_image_code(folder)
-    return LoadedRun(folder, load_asset(folder, pictures=False), read_reshape(folder / "reshape.npz"))
+    """Read all but the pictures.  Raises: UserInputError where the folder is no whole run."""
+    try:
+        asset = load_asset(folder, pictures=False)
+    except Exception as problem:  # a damaged file raises whatever it likes
+        raise UserInputError(f"The files of {folder.name} cannot be read; make the car again from its photo.") from problem
+    return LoadedRun(folder, asset, read_reshape(folder / "reshape.npz"))
 
 
 def place_run(run: LoadedRun, location: tuple[float, float, float]) -> CarObjects:
@@ -61,9 +65,23 @@ def update_from_run(rig: bpy.types.Object, run: LoadedRun) -> CarObjects:
     return car
 
 
-def _wake_image_code(folder: Path) -> None:
-    """Blender's first picture of a session takes up to 160 ms, whatever its size: let that not fall together with the building."""
-    bpy.data.images.remove(bpy.data.images.load(str(folder / "thumbnail.png")))
+def wake_one(photo: str) -> None:
+    """Do one of the things that take long the first time in a session, before a finished car needs them all at once."""
+    if _asleep:
+        _asleep.pop()(photo)
+
+
+def _wake_image_code(photo: str) -> None:
+    """Blender's first picture of a session takes up to 160 ms, whatever its size."""
+    with contextlib.suppress(RuntimeError):  # no picture: the worker says so
+        bpy.data.images.remove(bpy.data.images.load(photo))
+
+
+def _wake_template(_: str) -> None:
+    reshape.wake()
+
+
+_asleep: list[Callable[[str], None]] = [_wake_image_code, _wake_template]
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import bpy
 
 from ..core.car.measure_table import MEASURES
 from ..core.errors import UserInputError
-from ..core.messages import Problem
+from ..core.messages import problem_of
 from .scene.reshape import measures_of, set_measure
 from .session import SESSION
 from .warm_worker import start_early
@@ -71,8 +71,8 @@ def _setter(name: str) -> Callable[[bpy.types.PropertyGroup, float], None]:
             return  # no measure of this car
         try:
             set_measure(rig, name, value)
-        except UserInputError as problem:
-            SESSION.problem = Problem(problem.trouble, str(problem))
+        except UserInputError as error:
+            SESSION.problem = problem_of(error)
 
     return move
 

@@ -5,7 +5,6 @@ One instance, SESSION, for all windows.  It holds names and numbers, never Blend
 
 from __future__ import annotations
 
-import shutil
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -35,7 +34,6 @@ class Job:
     """One car in the making, as far as it is known."""
 
     request: MakeRequest
-    started: float = field(default_factory=time.monotonic)
     stage: str = "starting"
     fraction01: float = 0.0
     left_s: float | None = None
@@ -66,9 +64,10 @@ class Session:
         self.problem: Problem | None = None
         self.set_up: SetUp | None = None
         self.set_up_state: SetUpState | None = None
-        self.photos_after_set_up: tuple[str, tuple[str, ...]] | tuple[()] = ()  # folder and names
+        self.photos_after_set_up: tuple[str, tuple[str, ...]] | None = None  # folder and names
         self.placing = False  # a finished car is about to be placed, or waits for Object Mode
         self.sketch: Sketch | None = None  # the car in the making, to be drawn
+        self.place: tuple[float, float, float] | None = None  # where it will stand; None for one that is to be updated
         self.longest_tick_s = 0.0  # the longest that a tick of ours kept Blender waiting since the last job began
 
     @property
@@ -76,14 +75,15 @@ class Session:
         """Whether a car is in the making, or made and not yet placed."""
         return self.job is not None or self.placing
 
-    def begin(self, request: MakeRequest, worker: WorkerClient) -> None:
-        """Start a job.  Raises RuntimeError while another runs; UserInputError where the worker does not start."""
+    def begin(self, request: MakeRequest) -> None:
+        """Hand the worker a job.  Raises RuntimeError while another runs; UserInputError where the worker does not start."""
+        assert self.worker is not None
         if self.job is not None:
             raise RuntimeError(f"the job {self.job.request.job} is still running")
         self.longest_tick_s = 0.0
         self.sketch = None
-        worker.make(request)
-        self.worker, self.job = worker, Job(request)
+        self.worker.make(request)
+        self.job = Job(request)
 
     def tick(self, wait_s: float = 0.0) -> Outcome | None:
         """Take in what the worker said; the outcome once the job has ended, else None.  Blocks at most wait_s."""
@@ -105,10 +105,8 @@ class Session:
     def abandon(self) -> None:
         """Stop the running job and forget it at once, where nobody will ask for its outcome."""
         if self.job is not None:
-            folder = self.job.request.folder
             self.job = None
             self.stop_worker()
-            shutil.rmtree(folder, ignore_errors=True)
 
     def stop_worker(self) -> None:
         """End the worker and give its memory back; the next job starts a new one."""
@@ -122,7 +120,7 @@ class Session:
         self.stop_worker()
         if self.set_up is not None:
             self.set_up.cancel()
-        self.__init__()  # type: ignore[misc]
+        vars(self).update(vars(Session()))
 
     def _take(self, event: Event) -> Outcome | None:
         job, fields = self.job, event.fields

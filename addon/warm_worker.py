@@ -13,8 +13,8 @@ from .session import SESSION
 from .worker_client import WorkerClient
 
 
-def worker() -> WorkerClient:
-    """The worker of the Python that set-up made ready.  Raises UserInputError where set-up is still to be done."""
+def ensure_worker() -> WorkerClient:
+    """See that the session has a worker, of the Python that set-up made ready.  Raises UserInputError where set-up is still to be done."""
     python = worker_python()
     if python is None:
         raise UserInputError("Imago is not set up yet: press Set Up once, it fetches what making a car needs.", Trouble.NOT_SET_UP)
@@ -31,4 +31,4 @@ def start_early() -> None:
     """In a window, start the worker while the user is still choosing, so that the first car need not wait for torch to load."""
     if not bpy.app.background:
         with contextlib.suppress(UserInputError):  # not set up: Create Car will say so
-            worker().start()
+            ensure_worker().start()

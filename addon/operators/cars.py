@@ -15,6 +15,7 @@ from ..placing import RUN
 from ..scene import reshape
 from ..scene.camera import add_photo_camera
 from ..scene.find import car_objects, find_rig
+from .polls import car_selected, in_object_mode
 
 FORMATS = (
     ("GLB", "glTF (.glb)", "One file with named nodes, metres, +Y up, nose +Z"),
@@ -27,13 +28,7 @@ class _OfCar(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if find_rig(context.active_object) is None:
-            cls.poll_message_set("Select a car that Imago made")
-            return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the present mode first: this works in Object Mode")
-            return False
-        return True
+        return car_selected(cls, context) and in_object_mode(cls, context)
 
     def _rig(self, context: bpy.types.Context) -> bpy.types.Object:
         """poll() made sure that there is one."""

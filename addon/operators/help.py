@@ -6,6 +6,7 @@ import bpy
 from ...core.messages import Problem
 from ..places import log_file, worker_folder
 from ..session import SESSION
+from .polls import nothing_runs
 
 LOG_LINES = 400
 SHOWN_LINES = 40
@@ -44,10 +45,7 @@ class IMAGO_OT_stop_worker(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if SESSION.job is not None:
-            cls.poll_message_set("A car is being made: cancel it first")
-            return False
-        return True
+        return nothing_runs(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         SESSION.stop_worker()

@@ -3,10 +3,12 @@
 # no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
 import bpy
 
+from ...core.errors import UserInputError
 from .. import history
 from ..places import runs_folder
 from ..placing import load_run, place_run
 from ..session import SESSION
+from .polls import in_object_mode, nothing_runs
 
 
 class _OfRun(bpy.types.Operator):
@@ -28,16 +30,17 @@ class IMAGO_OT_add_run(_OfRun):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the present mode first: cars are placed in Object Mode")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         run = self._run()
         if run is None:
             return {"CANCELLED"}
-        place_run(load_run(run.folder), tuple(context.scene.cursor.location))
+        try:
+            place_run(load_run(run.folder), tuple(context.scene.cursor.location))
+        except UserInputError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 
@@ -64,10 +67,7 @@ class IMAGO_OT_clear_history(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if SESSION.job is not None:
-            cls.poll_message_set("A car is being made: wait for it, or cancel it")
-            return False
-        return True
+        return nothing_runs(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)

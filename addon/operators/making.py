@@ -12,17 +12,18 @@ from pathlib import Path
 import bpy
 
 from ...core.errors import Trouble, UserInputError
-from ...core.messages import Problem
-from .. import ghost, history
+from ...core.messages import Problem, problem_of
+from .. import history
 from ..chosen import preferences, worker_python
 from ..places import runs_folder
-from ..placing import LoadedRun, load_run, place_run, update_from_run
+from ..placing import LoadedRun, load_run, place_run, update_from_run, wake_one
 from ..properties import DEVICES, QUALITIES, TEXTURES
 from ..scene.find import find_rig
 from ..session import SESSION, Outcome, new_job, progress_text
-from ..warm_worker import worker
+from ..warm_worker import ensure_worker
 from .later import invoke_later
 from .photos import chosen_picture
+from .polls import car_selected, nothing_runs
 from .redraw import redraw, show_panel
 
 TICK_S = 0.05
@@ -34,6 +35,7 @@ class Making(bpy.types.Operator):
     """What Create and Update share; not registered itself."""
 
     bl_options = {"UNDO"}  # no REGISTER: its redo panel would make the car again at every change
+    _called_by_script = False
     _timer = None  # only in a window
     _made = 0
 
@@ -47,13 +49,11 @@ class Making(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if SESSION.busy:
-            cls.poll_message_set("A car is being made: wait for it, or cancel it")
-            return False
-        return True
+        return nothing_runs(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """All of it, while the caller waits."""
+        self._called_by_script = True
         try:
             self._begin(context)
             while self._left:
@@ -62,8 +62,8 @@ class Making(bpy.types.Operator):
                 while outcome is None:
                     outcome = SESSION.tick(wait_s=0.2)
                 self._take(context, outcome)
-        except UserInputError as problem:
-            self._complain(Problem(problem.trouble, str(problem)))
+        except UserInputError as error:
+            self._complain(problem_of(error))
         finally:
             SESSION.abandon()
             self._tidy(context)
@@ -82,9 +82,8 @@ class Making(bpy.types.Operator):
             self._keep_in_panel(context, photos)
             self._timer = context.window_manager.event_timer_add(TICK_S, window=context.window)
             context.window_manager.modal_handler_add(self)
-        except UserInputError as problem:
-            SESSION.problem = Problem(problem.trouble, str(problem))
-            self.report({"WARNING"}, str(problem))
+        except UserInputError as error:
+            self._complain(problem_of(error))
             return {"CANCELLED"}
         except Exception:
             self.cancel(context)
@@ -103,8 +102,8 @@ class Making(bpy.types.Operator):
         began = time.perf_counter()
         try:
             going_on = self._tick(context)
-        except UserInputError as problem:
-            self._complain(Problem(problem.trouble, str(problem)))
+        except UserInputError as error:
+            self._complain(problem_of(error))
             going_on = False
         except Exception:
             SESSION.problem = Problem(Trouble.INTERNAL, FAULT, traceback.format_exc())
@@ -126,7 +125,6 @@ class Making(bpy.types.Operator):
         SESSION.problem = None
         self._left = self._photos(context)
         self._made = 0
-        self._place = tuple(context.scene.cursor.location)
         self._ready: Outcome | None = None
         self._loaded: LoadedRun | None = None
         inputs = context.window_manager.imago
@@ -160,7 +158,8 @@ class Making(bpy.types.Operator):
     def _next(self, context: bpy.types.Context) -> None:
         """Hand the next photograph to the worker.  Raises UserInputError."""
         history.prune(runs_folder(), preferences().keep_runs)
-        SESSION.begin(new_job(self._left.pop(0), runs_folder(), self._mask, self._settings), worker())
+        ensure_worker()
+        SESSION.begin(new_job(self._left.pop(0), runs_folder(), self._mask, self._settings))
 
     def _tick(self, context: bpy.types.Context) -> bool:
         """Look what the worker has said; False when all is done."""
@@ -168,6 +167,7 @@ class Making(bpy.types.Operator):
         if redraw(context):
             context.workspace.status_text_set(f"Imago: {progress_text(SESSION.job)}  |  Esc: Cancel" if SESSION.job else None)
         if outcome is None:
+            wake_one(SESSION.job.request.photo)
             return True
         SESSION.placing = outcome.folder is not None and not self._may_build(context, outcome.folder)
         self._ready = outcome if SESSION.placing else None
@@ -206,14 +206,14 @@ class Making(bpy.types.Operator):
     def _complain(self, problem: Problem) -> None:
         """In the panel, with the button that mends it; and in the status bar, or as an exception for a script that waits."""
         SESSION.problem = problem
-        self.report({"WARNING" if self._timer else "ERROR"}, problem.sentence)  # an error would pop up over the panel
+        self.report({"ERROR" if self._called_by_script else "WARNING"}, problem.sentence)  # an error would pop up over the panel
 
     def _result(self) -> set[str]:
         return {"FINISHED"} if self._made else {"CANCELLED"}
 
     def _tidy(self, context: bpy.types.Context) -> None:
         SESSION.placing, SESSION.sketch = False, None
-        ghost.location = None
+        SESSION.place = None
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             context.workspace.status_text_set(None)
@@ -227,12 +227,12 @@ class IMAGO_OT_create_car(Making):
     bl_label = "Make a Car from This Photo"
 
     def _prepare(self, context: bpy.types.Context) -> None:
-        ghost.location = self._place
+        SESSION.place = tuple(context.scene.cursor.location)
 
     def _finish(self, context: bpy.types.Context, run: LoadedRun) -> None:
-        place_run(run, self._place)
-        self._place = (self._place[0] + APART_M, *self._place[1:])
-        ghost.location = self._place
+        assert SESSION.place is not None, "_prepare() sets it"
+        place_run(run, SESSION.place)
+        SESSION.place = (SESSION.place[0] + APART_M, *SESSION.place[1:])
 
 
 class IMAGO_OT_update_car(Making):
@@ -243,10 +243,7 @@ class IMAGO_OT_update_car(Making):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if find_rig(context.active_object) is None:
-            cls.poll_message_set("Select a car that Imago made")
-            return False
-        return super().poll(context)
+        return car_selected(cls, context) and super().poll(context)
 
     def _prepare(self, context: bpy.types.Context) -> None:
         del self._left[1:]

@@ -10,6 +10,7 @@ from ..places import PACKAGE, ROOT, compiled_folder, worker_folder
 from ..runtime.set_up import SetUp
 from ..session import SESSION
 from .later import invoke_later
+from .polls import nothing_runs
 from .redraw import redraw_all, show_panel
 
 TICK_S = 0.2
@@ -45,8 +46,8 @@ def _tick() -> float | None:
     redraw_all()
     if going_on:
         return TICK_S
-    then, SESSION.photos_after_set_up = SESSION.photos_after_set_up, ()
-    if then and worker_python() is not None:
+    then, SESSION.photos_after_set_up = SESSION.photos_after_set_up, None
+    if then is not None and worker_python() is not None:
         folder, names = then
         invoke_later("imago.create_car", directory=folder, files=[{"name": name} for name in names])
     return None
@@ -63,10 +64,7 @@ class IMAGO_OT_set_up(bpy.types.Operator):
         if SESSION.set_up is not None:
             cls.poll_message_set("It is being set up already")
             return False
-        if SESSION.job is not None:
-            cls.poll_message_set("A car is being made: wait for it, or cancel it")
-            return False
-        return True
+        return nothing_runs(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """In a window: start and return at once; without one: to the end."""
@@ -95,7 +93,7 @@ class IMAGO_OT_cancel_set_up(bpy.types.Operator):
         return SESSION.set_up is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        SESSION.photos_after_set_up = ()
+        SESSION.photos_after_set_up = None
         if SESSION.set_up is not None:
             SESSION.set_up.cancel()
         return {"FINISHED"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..rig.properties import LAMPS
-from ..scene.find import find_rig
+from ..rig.properties import LAMP_PROPERTIES
+from ..scene.find import car_objects, find_rig
 from ..scene.materials import clean_color_socket
 from ..scene.reshape import measures_of
 from .photo import ImagoPanel
@@ -83,8 +83,8 @@ class IMAGO_PT_lights(CarPanel):
 
     def draw_car(self, layout: bpy.types.UILayout, context: bpy.types.Context, rig: bpy.types.Object) -> None:
         column = layout.column()
-        for entry in LAMPS:
-            _slider(column, rig, entry, entry.replace("_", " ").title())
+        for entry in LAMP_PROPERTIES:
+            _slider(column, rig, entry.name, entry.name.replace("_", " ").title())
 
 
 class IMAGO_PT_rig(CarPanel):
@@ -112,11 +112,8 @@ class IMAGO_PT_export(CarPanel):
 
 def paint_socket(rig: bpy.types.Object) -> bpy.types.NodeSocket | None:
     """The colour of the clean paint on the car's body."""
-    for thing in rig.children:
-        for slot in thing.material_slots if thing.get("imago_role") == "body" else ():
-            if slot.material is not None and slot.material.get("imago_role") == "paint":
-                return clean_color_socket(slot.material)
-    return None
+    paint = next((material for material, spec in car_objects(rig).specs.items() if spec.name == "paint"), None)
+    return clean_color_socket(paint) if paint is not None else None
 
 
 def _slider(layout: bpy.types.UILayout, rig: bpy.types.Object, name: str, text: str) -> None:

@@ -23,6 +23,17 @@ class RigProperty:
     subtype: str = "NONE"
 
 
+LAMP_PROPERTIES = (
+    RigProperty("headlight", "Low beam"),
+    RigProperty("high_beam", "High beam"),
+    RigProperty("tail", "Tail lights"),
+    RigProperty("brake", "Brake lights"),
+    RigProperty("indicator_left", "Indicators on the left side"),
+    RigProperty("indicator_right", "Indicators on the right side"),
+    RigProperty("hazard", "Indicators on both sides"),
+    RigProperty("reverse", "Reversing lights"),
+    RigProperty("fog", "Fog lights"),
+)
 PROPERTIES = (
     RigProperty(
         "wheel_turn",
@@ -36,17 +47,8 @@ PROPERTIES = (
         "steer", "Angle of the front wheels, positive to the car's left (+X)", 0.0, -STEER_LIMIT_RAD, STEER_LIMIT_RAD, False, "ANGLE"
     ),
     RigProperty("photo_look", "0 shows clean materials, 1 what the photograph showed", 1.0),
-    RigProperty("headlight", "Low beam"),
-    RigProperty("high_beam", "High beam"),
-    RigProperty("tail", "Tail lights"),
-    RigProperty("brake", "Brake lights"),
-    RigProperty("indicator_left", "Indicators on the left side"),
-    RigProperty("indicator_right", "Indicators on the right side"),
-    RigProperty("hazard", "Indicators on both sides"),
-    RigProperty("reverse", "Reversing lights"),
-    RigProperty("fog", "Fog lights"),
+    *LAMP_PROPERTIES,
 )
-LAMPS = ("headlight", "high_beam", "tail", "brake", "indicator_left", "indicator_right", "hazard", "reverse", "fog")
 
 
 def add_properties(rig: bpy.types.Object) -> None:

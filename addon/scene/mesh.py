@@ -68,8 +68,8 @@ def fill_mesh(data: bpy.types.Mesh, mesh: MeshData) -> None:
 def set_parts(data: bpy.types.Mesh, mesh: MeshData) -> None:
     """Which face belongs to which part, as face integers `part`, sculpt face sets and the names in the property part_names."""
     part = np.ascontiguousarray(mesh.part_index, np.int32)
-    _attribute(data, "part", "INT", "FACE").data.foreach_set("value", part)
-    _attribute(data, ".sculpt_face_set", "INT", "FACE").data.foreach_set("value", part + 1)  # 0 means "no face set" there
+    attribute(data, "part", "INT", "FACE").data.foreach_set("value", part)
+    attribute(data, ".sculpt_face_set", "INT", "FACE").data.foreach_set("value", part + 1)  # 0 means "no face set" there
     data["part_names"] = ",".join(mesh.part_names)
 
 
@@ -124,11 +124,21 @@ def set_sharp_edges(data: bpy.types.Mesh, mesh: MeshData) -> None:
     border = mesh.part_index[one] != mesh.part_index[two]
     sharp = angle_rad > np.where(border, SHARP_BORDER_RAD, SHARP_RAD)
     sharp &= np.bincount(edge_of_corner, minlength=len(sharp)) == 2
-    _attribute(data, "sharp_edge", "BOOLEAN", "EDGE").data.foreach_set("value", sharp)
-    _attribute(data, "crease_edge", "FLOAT", "EDGE").data.foreach_set("value", np.where(sharp, CREASE, 0).astype(np.float32))
+    attribute(data, "sharp_edge", "BOOLEAN", "EDGE").data.foreach_set("value", sharp)
+    attribute(data, "crease_edge", "FLOAT", "EDGE").data.foreach_set("value", np.where(sharp, CREASE, 0).astype(np.float32))
 
 
-def _attribute(data: bpy.types.Mesh, name: str, kind: str, domain: str) -> bpy.types.Attribute:
+def shift_shape_keys(data: bpy.types.Mesh, step_m: np.ndarray) -> None:
+    """Move the vertices of every shape key by step_m (V, 3)."""
+    step = np.ascontiguousarray(step_m, np.float32).ravel()
+    places = np.empty_like(step)
+    for key in data.shape_keys.key_blocks if data.shape_keys else ():
+        key.data.foreach_get("co", places)
+        key.data.foreach_set("co", places + step)
+
+
+def attribute(data: bpy.types.Mesh, name: str, kind: str, domain: str) -> bpy.types.Attribute:
+    """The mesh's attribute of this name, type and domain; one of another type or domain gives way to it."""
     found = data.attributes.get(name)
     if found is not None and (found.data_type, found.domain) == (kind, domain):
         return found

@@ -8,6 +8,8 @@ import bpy
 import numpy as np
 from mathutils.kdtree import KDTree
 
+from .mesh import attribute, shift_shape_keys
+
 TEMPLATE, VERTEX, HOME = "imago_template", ".imago_vertex", ".imago_home"
 BODY, WHEELS = "body", {"wheel_left": 1.0, "wheel_right": -1.0}  # kinds of mesh; of wheels the sign of their outer side
 AWAY_M = 1e-3  # meshes further from the template than this are another car
@@ -28,8 +30,8 @@ def mark(mesh: bpy.types.Mesh, kind: str, vertices: np.ndarray, home_m: np.ndarr
     if count != len(vertices) or np.abs(_places(mesh) - home_m).max(initial=0) > AWAY_M:
         raise ValueError(f"the mesh {mesh.name} is not the template's")
     mesh[TEMPLATE] = kind
-    _attribute(mesh, VERTEX, "INT").data.foreach_set("value", np.ascontiguousarray(vertices, np.int32))
-    _attribute(mesh, HOME, "FLOAT_VECTOR").data.foreach_set("vector", np.ascontiguousarray(home_m, np.float32).ravel())
+    attribute(mesh, VERTEX, "INT", "POINT").data.foreach_set("value", np.ascontiguousarray(vertices, np.int32))
+    attribute(mesh, HOME, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", np.ascontiguousarray(home_m, np.float32).ravel())
 
 
 def stored_places(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
@@ -46,18 +48,8 @@ def move(mesh: bpy.types.Mesh, offsets_m: np.ndarray, base_m: np.ndarray) -> Non
     step = offsets_m[beside[:, 0]] if weights.shape[1] == 1 else (offsets_m[beside] * weights[..., None]).sum(1)
     step = step.astype(np.float32)
     mesh.vertices.foreach_set("co", (_places(mesh) + step).ravel())
-    for key in mesh.shape_keys.key_blocks if mesh.shape_keys else ():
-        places = np.empty(step.size, np.float32)
-        key.data.foreach_get("co", places)
-        key.data.foreach_set("co", places + step.ravel())
+    shift_shape_keys(mesh, step)
     mesh.update()
-
-
-def _attribute(mesh: bpy.types.Mesh, name: str, kind: str) -> bpy.types.Attribute:
-    there = mesh.attributes.get(name)
-    if there is not None:
-        mesh.attributes.remove(there)
-    return mesh.attributes.new(name, kind, "POINT")
 
 
 def _places(mesh: bpy.types.Mesh) -> np.ndarray:

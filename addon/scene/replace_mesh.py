@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ...core.types import MeshData
-from .mesh import SLOTS, add_vertex_groups, fill_mesh, note_slots, parts_worn, set_parts, set_sharp_edges, slots_of
+from .mesh import SLOTS, add_vertex_groups, fill_mesh, note_slots, parts_worn, set_parts, set_sharp_edges, shift_shape_keys, slots_of
 
 
 def replace_mesh(thing: bpy.types.Object, mesh: MeshData, material_of: dict[str, bpy.types.Material]) -> None:
@@ -72,16 +72,12 @@ def _same_faces(data: bpy.types.Mesh, mesh: MeshData) -> bool:
 
 def _move(data: bpy.types.Mesh, vertices_m: np.ndarray) -> None:
     """Every shape key moves by as much as the vertices do."""
-    position = data.attributes["position"].data
     after = np.ascontiguousarray(vertices_m, np.float32).ravel()
     if data.shape_keys:
-        points = np.empty(len(after), np.float32)
-        data.shape_keys.reference_key.data.foreach_get("co", points)
-        moved = after - points
-        for key in data.shape_keys.key_blocks:
-            key.data.foreach_get("co", points)
-            key.data.foreach_set("co", points + moved)
-    position.foreach_set("vector", after)
+        before = np.empty_like(after)
+        data.shape_keys.reference_key.data.foreach_get("co", before)
+        shift_shape_keys(data, after - before)
+    data.attributes["position"].data.foreach_set("vector", after)
 
 
 def _set_uv(data: bpy.types.Mesh, mesh: MeshData) -> None:

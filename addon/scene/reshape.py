@@ -31,6 +31,12 @@ ALL_FOLDED_SHARE = 4 * FOLDED_SHARE  # what several measures at their limits may
 SAME = 1e-7
 
 
+def wake() -> None:
+    """Compute what all cars share; otherwise the first that needs it waits for it."""
+    template_key()
+    skeleton()
+
+
 def keep(car: CarObjects, reshape: Reshape) -> None:
     """Store what the sliders need with a car whose meshes are as build_car or update_car left them.
 

@@ -102,19 +102,19 @@ def test_no_tick_keeps_blender_waiting_for_a_tenth_of_a_second(worker: ModuleTyp
         assert bpy.context.view_layer.objects.active["imago_run"] == runs(worker)[0].job
         longest_s.append(found.longest_tick_s)
     print(f"longest ticks: {[round(1000 * value) for value in longest_s]} ms")
-    assert min(longest_s) < 0.1, "the better of two, since processor time too grows on a machine that is shared"
+    assert max(longest_s) < 0.1
 
 
 @pytest.mark.slow
 def test_the_sketch_comes_before_the_car_and_goes_with_it(worker: ModuleType, click) -> None:
-    found, ghost = session(worker), worker.module("addon.ghost")
+    found = session(worker)
     bpy.context.scene.cursor.location = (1.0, 2.0, 3.0)
     operator = click("create_car", filepath=str(EXAMPLE))
     assert operator.run(until=lambda: found.sketch is not None) is None
     first = found.sketch
-    assert ghost.location == (1.0, 2.0, 3.0) and 3.0 < float(first.vertices_car[:, 1].max() - first.vertices_car[:, 1].min()) < 6.0
+    assert found.place == (1.0, 2.0, 3.0) and 3.0 < float(first.vertices_car[:, 1].max() - first.vertices_car[:, 1].min()) < 6.0
     assert operator.run(until=lambda: found.sketch is not first) is None, "it sharpens"
-    assert operator.run() == {"FINISHED"} and found.sketch is None and ghost.location is None
+    assert operator.run() == {"FINISHED"} and found.sketch is None and found.place is None
 
 
 @pytest.mark.slow

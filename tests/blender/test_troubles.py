@@ -111,7 +111,7 @@ def test_masks_that_do_not_fit(worker: ModuleType, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_photo_without_a_car(worker: ModuleType, tmp_path: Path) -> None:
-    refused(worker, "no_car", "", filepath=str(write_png(tmp_path / "wall.png", 640, 480)))
+    refused(worker, "no_car", "car", filepath=str(write_png(tmp_path / "wall.png", 640, 480)))
 
 
 @pytest.mark.slow
@@ -155,8 +155,8 @@ def test_cancel_is_answered_within_a_second_and_leaves_nothing(worker: ModuleTyp
 @pytest.mark.slow
 def test_a_killed_worker(worker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     during_the_job(worker, monkeypatch, "fit", lambda found: os.kill(found.worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM)))
-    refused(worker, "worker_died", "", filepath=str(EXAMPLE))
-    assert bpy.ops.imago.show_log() == {"FINISHED"} and "worker" in bpy.data.texts["Imago Log"].as_string()
+    sentence = refused(worker, "worker_died", "ended by itself", filepath=str(EXAMPLE))
+    assert bpy.ops.imago.show_log() == {"FINISHED"} and sentence in bpy.data.texts["Imago Log"].as_string()
     monkeypatch.undo()
     assert create(filepath=str(EXAMPLE)).type == "ARMATURE", "a new worker makes the next car"
 
@@ -193,6 +193,21 @@ def test_a_fault_while_building_leaves_no_half_car(worker: ModuleType, monkeypat
 def test_a_run_that_is_gone(worker: ModuleType) -> None:
     with pytest.raises(RuntimeError, match="no longer in the history"):
         bpy.ops.imago.add_run(job="20200101-000000-abcdef")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["asset.json", "arrays.npz", "reshape.npz"])
+def test_a_damaged_run(worker: ModuleType, file: str) -> None:
+    job = add_last_run(worker)["imago_run"]
+    before, damaged = worker.data_counts(), worker.module("addon.places").runs_folder() / job / file
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[: len(content) // 2])
+    try:
+        with pytest.raises(RuntimeError, match="cannot be read; make the car again from its photo"):
+            bpy.ops.imago.add_run("EXEC_DEFAULT", True, job=job)
+    finally:
+        damaged.write_bytes(content)
+    assert worker.data_counts() == before
 
 
 @pytest.mark.slow

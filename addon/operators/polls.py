@@ -1,0 +1,29 @@
+"""When a button is grey, and why: Blender shows the sentence in its tooltip."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene.find import find_rig
+from ..session import SESSION
+
+
+def nothing_runs(operator: type[bpy.types.Operator]) -> bool:
+    """No car is being made."""
+    return _or_say(operator, not SESSION.busy, "A car is being made: wait for it, or cancel it")
+
+
+def car_selected(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """The active object belongs to a car of ours."""
+    return _or_say(operator, find_rig(context.active_object) is not None, "Select a car that Imago made")
+
+
+def in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """What an operator changes in another mode would become part of that mode's undo."""
+    return _or_say(operator, context.mode == "OBJECT", "Leave the present mode first: this works in Object Mode")
+
+
+def _or_say(operator: type[bpy.types.Operator], fits: bool, sentence: str) -> bool:
+    if not fits:
+        operator.poll_message_set(sentence)
+    return fits
