@@ -1,16 +1,10 @@
 """What the panel's fields hold: the next car's photo and settings (for this session), and the measures of a car (with the car)."""
 
 # no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
-from collections.abc import Callable
-
 import bpy
 
 from ..core.car.measure_table import MEASURES
-from ..core.errors import UserInputError
-from ..core.messages import problem_of
-from .scene.reshape import measures_of, set_measure
-from .session import SESSION
-from .warm_worker import start_early
+from .callbacks import chosen, getter, setter
 
 SHARES = ("track_ratio", "nose_width", "tail_width", "roof_width", "hood_width", "b_pillar", "c_pillar", "roundness", "cab_drop")
 
@@ -35,10 +29,6 @@ SOURCES = (
 )
 
 
-def _chosen(inputs: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
-    start_early()
-
-
 class ImagoInputs(bpy.types.PropertyGroup):
     """On the window manager: not saved, not undone, no machine's paths in anybody's file."""
 
@@ -47,9 +37,9 @@ class ImagoInputs(bpy.types.PropertyGroup):
         name="Photo",
         description="The photograph of a car; you can also drop one onto the viewport",
         subtype="FILE_PATH",
-        update=_chosen,
+        update=chosen,
     )
-    image: bpy.props.StringProperty(name="Image", description="A picture of this Blender file", update=_chosen)  # type: ignore[valid-type]
+    image: bpy.props.StringProperty(name="Image", description="A picture of this Blender file", update=chosen)  # type: ignore[valid-type]
     mask: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Mask",
         description="Optional picture of the photo's size, white where the car is; without it the car is cut out automatically",
@@ -58,23 +48,6 @@ class ImagoInputs(bpy.types.PropertyGroup):
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048")  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
-
-
-def _getter(name: str) -> Callable[[bpy.types.PropertyGroup], float]:
-    return lambda group: measures_of(group.id_data).get(name, 0.0)
-
-
-def _setter(name: str) -> Callable[[bpy.types.PropertyGroup, float], None]:
-    def move(group: bpy.types.PropertyGroup, value: float) -> None:
-        rig = group.id_data
-        if name not in measures_of(rig):
-            return  # no measure of this car
-        try:
-            set_measure(rig, name, value)
-        except UserInputError as error:
-            SESSION.problem = problem_of(error)
-
-    return move
 
 
 def _slider(name: str, low: float, high: float, meaning: str) -> object:
@@ -87,8 +60,8 @@ def _slider(name: str, low: float, high: float, meaning: str) -> object:
         max=high,
         step=1,
         precision=3,
-        get=_getter(name),
-        set=_setter(name),
+        get=getter(name),
+        set=setter(name),
     )
 
 

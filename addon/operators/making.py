@@ -167,7 +167,8 @@ class Making(bpy.types.Operator):
         if redraw(context):
             context.workspace.status_text_set(f"Imago: {progress_text(SESSION.job)}  |  Esc: Cancel" if SESSION.job else None)
         if outcome is None:
-            wake_one(SESSION.job.request.photo)
+            if SESSION.job is not None:
+                wake_one(SESSION.job.request.photo)
             return True
         SESSION.placing = outcome.folder is not None and not self._may_build(context, outcome.folder)
         self._ready = outcome if SESSION.placing else None
