@@ -38,7 +38,8 @@ class CarModel:
     """A car as triangle soup in the GLB's frame (car frame axes, centred in x and y, wheels on z = 0, metres).
 
     positions_m, normals (F, 3, 3) float32; uv01 (F, 3, 2) float32, v down; surface_index (F,) into surfaces;
-    wheel_index (F,) int: 0 front left, 1 front right, 2 rear left, 3 rear right, NO_WHEEL elsewhere.
+    wheel_index (F,) int: 0 front left, 1 front right, 2 rear left, 3 rear right, NO_WHEEL elsewhere; nodes: the name of the node that
+    each of the surfaces comes from.
     """
 
     row: CarRow
@@ -48,6 +49,7 @@ class CarModel:
     surface_index: np.ndarray
     surfaces: tuple[Surface, ...]
     wheel_index: np.ndarray
+    nodes: tuple[str, ...] = ()
 
 
 def body_type_of(words: str) -> str:
@@ -74,7 +76,8 @@ def read_model(folder: Path, row: CarRow) -> CarModel:
     scene = trimesh.load(folder / f"{row.name}.glb", process=False)
     pieces: dict[str, list[np.ndarray]] = {key: [] for key in ("positions", "normals", "uv", "surface", "wheel")}
     surfaces: list[Surface] = []
-    for node in scene.graph.nodes_geometry:
+    nodes = tuple(scene.graph.nodes_geometry)
+    for node in nodes:
         transform, geometry = scene.graph[node]
         mesh = scene.geometry[geometry]
         positions = _to_car(trimesh.transform_points(mesh.vertices, transform))
@@ -88,7 +91,7 @@ def read_model(folder: Path, row: CarRow) -> CarModel:
         surfaces.append(surface_of(mesh.visual.material))
     joined = {key: np.concatenate(value) for key, value in pieces.items()}
     floats = {key: joined[key].astype(np.float32) for key in ("positions", "normals", "uv")}
-    return CarModel(row, floats["positions"], floats["normals"], floats["uv"], joined["surface"], tuple(surfaces), joined["wheel"])
+    return CarModel(row, floats["positions"], floats["normals"], floats["uv"], joined["surface"], tuple(surfaces), joined["wheel"], nodes)
 
 
 def proportions(model: CarModel) -> dict[str, float]:

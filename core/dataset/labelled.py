@@ -1,0 +1,140 @@
+"""A car model as its outer surface by part, in the template's frame: what the shape space is fitted to and judged by."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .cars import WIDTH_BELOW, CarModel, CarRow, read_cars, read_model
+from .outer_skin import seen_from_outside
+from .part_split import areas_and_normals, corners, high_brake_lights, split_lamps, split_panes
+from .part_table import ANY_PANE, LAMPS_OF_BOTH_ENDS, PART_INDEX, PARTS, REAR_PANES, part_named
+
+EXPECTED = (
+    "body",
+    "windshield",
+    "rear_window",
+    "side_window",
+    "headlight",
+    "taillight",
+    "wheel",
+    "plate",
+    "hood",
+    "bumper",
+    "grille",
+    "door",
+    "mirror",
+)
+NEVER_SKIN = ("interior", "accessory")
+KINDS = (*PARTS, LAMPS_OF_BOTH_ENDS, ANY_PANE, REAR_PANES)
+
+
+@dataclass(frozen=True)
+class LabelledCar:
+    """Triangles (F, 3, 3) float32 in the template's frame: metres, x centred, wheels on z = 0, y = 0 midway between the axles.
+
+    part (F,) int64 into PARTS; skin (F,) bool: seen from outside, and no interior or accessory (roof rack, bull bar, beacon); triangles of
+    the skin run counter-clockwise seen from outside.  wheels (4, 5) float64: hub x, y, z, radius, width of front left, front right, rear
+    left, rear right, or None; dimensions_m: length, width (without mirrors), height, and wheelbase, front_track, rear_track where there are
+    wheels; lacks: the parts this car has not or does not name.
+    """
+
+    row: CarRow
+    triangles_m: np.ndarray
+    part: np.ndarray
+    skin: np.ndarray
+    wheels: np.ndarray | None
+    dimensions_m: dict[str, float]
+    lacks: tuple[str, ...]
+
+
+def read_labelled(folder: Path, row: CarRow) -> LabelledCar:
+    """Read FOLDER/NAME.glb and tell its parts."""
+    return label(read_model(folder, row))
+
+
+def label(model: CarModel) -> LabelledCar:
+    """Tell the parts of a model that was read."""
+    named = np.array([KINDS.index(part_named(node, s.name)) for node, s in zip(model.nodes, model.surfaces, strict=True)])
+    kind = named[model.surface_index]
+    wheels = _wheels(model.positions_m[kind == PART_INDEX["wheel"]])
+    triangles = model.positions_m.astype(np.float32).copy()
+    triangles[..., 1] -= _middle_y(triangles, wheels)
+    if wheels is not None:
+        wheels[:, 1] -= wheels[:, 1].mean()
+    part = _split(triangles, kind, _wheelbase(wheels, triangles))
+    outside = part != PART_INDEX["accessory"]
+    skin, inside_out = np.zeros(len(part), bool), np.zeros(len(part), bool)
+    skin[outside], inside_out[outside] = seen_from_outside(triangles[outside])
+    skin &= ~np.isin(part, [PART_INDEX[name] for name in NEVER_SKIN])
+    turned = skin & inside_out
+    triangles[turned] = triangles[turned][:, ::-1]
+    lacks = tuple(name for name in EXPECTED if not (skin & (part == PART_INDEX[name])).any())
+    return LabelledCar(model.row, triangles, part, skin, wheels, _dimensions(triangles[skin], wheels), lacks)
+
+
+def _split(triangles_m: np.ndarray, kind: np.ndarray, wheelbase_m: float) -> np.ndarray:
+    """Kinds of the table to PARTS alone."""
+    part, height_m = kind.astype(np.int64), float(triangles_m[..., 2].max())
+    for name, behind in ((ANY_PANE, False), (REAR_PANES, True)):
+        chosen = kind == KINDS.index(name)
+        if chosen.any():
+            part[chosen] = split_panes(triangles_m[chosen], height_m, behind)
+    chosen = kind == KINDS.index(LAMPS_OF_BOTH_ENDS)
+    if chosen.any():
+        part[chosen] = split_lamps(triangles_m[chosen], wheelbase_m)
+    tail = np.flatnonzero(part == PART_INDEX["taillight"])
+    part[tail[high_brake_lights(triangles_m[tail], height_m)]] = PART_INDEX["body"]
+    return part
+
+
+def _wheels(triangles_m: np.ndarray) -> np.ndarray | None:
+    """(4, 5) hub x, y, z, radius, width from the boxes of the wheels' triangles; None where a corner has none."""
+    if not len(triangles_m):
+        return None
+    corner = corners(triangles_m.mean(1).astype(np.float64))
+    if len(np.unique(corner)) < 4:
+        return None
+    rows = []
+    for number in range(4):
+        points = triangles_m[corner == number].reshape(-1, 3).astype(np.float64)
+        low, high = points.min(0), points.max(0)
+        rows.append([*((low + high) / 2), (high[2] - low[2]) / 2, high[0] - low[0]])
+    return np.array(rows)
+
+
+def _middle_y(triangles_m: np.ndarray, wheels: np.ndarray | None) -> float:
+    return float((triangles_m[..., 1].min() + triangles_m[..., 1].max()) / 2 if wheels is None else wheels[:, 1].mean())
+
+
+def _wheelbase(wheels: np.ndarray | None, triangles_m: np.ndarray) -> float:
+    return 0.6 * float(np.ptp(triangles_m[..., 1])) if wheels is None else float(wheels[2:, 1].mean() - wheels[:2, 1].mean())
+
+
+def _dimensions(skin_m: np.ndarray, wheels: np.ndarray | None) -> dict[str, float]:
+    points = skin_m.reshape(-1, 3)
+    height = float(points[:, 2].max())
+    low = points[points[:, 2] < WIDTH_BELOW * height]
+    found = {"length": float(np.ptp(points[:, 1])), "width": float(np.ptp(low[:, 0])), "height": height}
+    if wheels is not None:
+        found |= {"wheelbase": float(wheels[2:, 1].mean() - wheels[:2, 1].mean())}
+        found |= {"front_track": float(wheels[0, 0] - wheels[1, 0]), "rear_track": float(wheels[2, 0] - wheels[3, 0])}
+    return found
+
+
+def report_parts(folder: Path) -> str:
+    """A table of every car of FOLDER/cars.csv by part: share of the skin's area in per cent, and what the car lacks."""
+    lines = ["car".ljust(26) + " ".join(name[:8].rjust(8) for name in PARTS) + "   lacks"]
+    for row in read_cars(folder / "cars.csv"):
+        car = read_labelled(folder, row)
+        area = areas_and_normals(car.triangles_m)[0] * car.skin
+        share = 100 * np.bincount(car.part, area, len(PARTS)) / area.sum()
+        lines.append(row.name.ljust(26) + " ".join(f"{value:8.2f}" for value in share) + "   " + " ".join(car.lacks))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(report_parts(Path(sys.argv[1])))
