@@ -119,7 +119,11 @@ def _top(lines: Curves, flank: Array, m: ByKey) -> Array:
     floor = np.zeros((COLUMNS, ACROSS + 1))
     floor[COLUMN["CC"] + 1 : COLUMN["G"] - 1, : BED_ACROSS + 1] = 1.0
     depth = (m["bed_depth"] * m["cab_drop"])[:, None, None] * xp.like(floor, upper)
-    upper = xp.stack([upper[..., 0], upper[..., 1], upper[..., 2] - depth], -1)
+    tub = np.zeros((COLUMNS, ACROSS + 1))
+    tub[:, BED_ACROSS] = 1.0  # the floor's outermost line goes over the wheel houses
+    over_wheel = _circle_height(upper[..., BED_ACROSS, 1], m, 0.03)[..., None] * xp.like(tub, upper)
+    floor_z = xp.maximum(upper[..., 2] - depth, xp.minimum(upper[..., 2], over_wheel))
+    upper = xp.stack([upper[..., 0], upper[..., 1], floor_z], -1)
     return xp.cat([nose, upper, tail], 1)
 
 

@@ -93,13 +93,13 @@ def _lengthwise(m: ByKey, b: ByKey) -> tuple[ByKey, ByKey]:
     deck_end = b["tail"] - m["tail_slant"] - b["tail_round"]
     low = {"F": b["nose"] + b["nose_round"], "G": b["tail"] - b["tail_round"], **{k: b[k] for k in ("AF", "AE", "CC", "D")}}
     low["A"] = b["AE"] + 0.08 * (b["CC"] - b["AE"])
-    low["C"] = b["CC"] - 0.04
-    low["B"] = mix(low["A"], low["C"], mix(m["b_pillar"], 0.62 + xp.zeros_like(drop), 0.5))
-    low["BB"] = low["B"] + 0.05
-    low["W"], low["E"] = mix(low["A"], low["B"], 0.55), mix(low["D"], low["G"], 0.55)
     rail = {"F": b["nose"] + m["nose_slant"] + 0.9 * b["nose_round"], "A": cowl + bow, "W": roof_front + 0.45 * bow, "G": deck_end}
     rail["AF"], rail["AE"] = mix(rail["F"], rail["A"], 0.25), mix(rail["F"], rail["A"], 0.78)
     rail["C"] = mix(rail["W"], roof_rear, m["c_pillar"])
+    low["C"] = mix(b["CC"] - 0.04, xp.minimum(b["CC"] - 0.04, rail["C"] - 0.05), drop)  # a cab ends upright, or its last pillar folds over
+    low["B"] = mix(low["A"], low["C"], mix(m["b_pillar"], 0.62 + xp.zeros_like(drop), 0.5))
+    low["BB"] = low["B"] + 0.05
+    low["W"], low["E"] = mix(low["A"], low["B"], 0.55), mix(low["D"], low["G"], 0.55)
     rail["B"] = mix(rail["W"], rail["C"], m["b_pillar"])
     rail["BB"] = rail["B"] + 0.06
     rail["D"] = mix(roof_rear, xp.maximum(b["D"], rail["C"] + 0.3), drop)
@@ -170,6 +170,7 @@ def _belt_heights(m: ByKey, rail_z: ByKey) -> ByKey:
 def _belt_lengthwise(m: ByKey, b: ByKey, low_y: ByKey, rail_y: ByKey) -> ByKey:
     """y of the belt line: between sill and rail, at the corners between bumper and hood or trunk."""
     belt_y = {key: mix(low_y[key], rail_y[key], 0.45) for key in KEYS}
+    belt_y["CC"] = mix(belt_y["CC"], rail_y["CC"] + 0.03, m["cab_drop"])
     belt_y["F"] = b["nose"] + 0.4 * m["nose_slant"] + b["nose_round"]
     belt_y["G"] = b["tail"] - 0.4 * m["tail_slant"] - b["tail_round"]
     return belt_y
