@@ -10,8 +10,9 @@ import numpy as np
 
 from .cars import WIDTH_BELOW, CarModel, CarRow, read_cars, read_model
 from .outer_skin import seen_from_outside
+from .part_refine import chassis_or_trim, mirrors, panes_and_lamps_by_texture, unnamed_underside
 from .part_split import areas_and_normals, corners, high_brake_lights, split_lamps, split_panes
-from .part_table import ANY_PANE, LAMPS_OF_BOTH_ENDS, PART_INDEX, PARTS, REAR_PANES, part_named
+from .part_table import ANY_PANE, CHASSIS_OR_TRIM, LAMPS_OF_BOTH_ENDS, PART_INDEX, PARTS, REAR_PANES, part_named
 
 EXPECTED = (
     "body",
@@ -29,7 +30,8 @@ EXPECTED = (
     "mirror",
 )
 NEVER_SKIN = ("interior", "accessory")
-KINDS = (*PARTS, LAMPS_OF_BOTH_ENDS, ANY_PANE, REAR_PANES)
+PANES = ("windshield", "rear_window", "side_window")
+KINDS = (*PARTS, LAMPS_OF_BOTH_ENDS, ANY_PANE, REAR_PANES, CHASSIS_OR_TRIM)
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,20 @@ def label(model: CarModel) -> LabelledCar:
         wheels[:, 1] -= wheels[:, 1].mean()
     part = _split(triangles, kind, _wheelbase(wheels, triangles))
     outside = part != PART_INDEX["accessory"]
-    skin, inside_out = np.zeros(len(part), bool), np.zeros(len(part), bool)
-    skin[outside], inside_out[outside] = seen_from_outside(triangles[outside])
+    seen = seen_from_outside(triangles[outside])
+    skin, above, inside_out = (_spread(values, outside) for values in (seen.seen, seen.above, seen.inside_out))
+    triangles[inside_out] = triangles[inside_out][:, ::-1]
+    part = _refine(model, triangles, part, skin, above, wheels)
     skin &= ~np.isin(part, [PART_INDEX[name] for name in NEVER_SKIN])
-    turned = skin & inside_out
-    triangles[turned] = triangles[turned][:, ::-1]
     lacks = tuple(name for name in EXPECTED if not (skin & (part == PART_INDEX[name])).any())
-    return LabelledCar(model.row, triangles, part, skin, wheels, _dimensions(triangles[skin], wheels), lacks)
+    return LabelledCar(model.row, triangles, part, skin, wheels, _dimensions(triangles, part, skin, wheels), lacks)
+
+
+def _spread(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Values of the chosen triangles among all of them, False elsewhere."""
+    whole = np.zeros(len(chosen), bool)
+    whole[chosen] = values
+    return whole
 
 
 def _split(triangles_m: np.ndarray, kind: np.ndarray, wheelbase_m: float) -> np.ndarray:
@@ -82,12 +91,33 @@ def _split(triangles_m: np.ndarray, kind: np.ndarray, wheelbase_m: float) -> np.
     for name, behind in ((ANY_PANE, False), (REAR_PANES, True)):
         chosen = kind == KINDS.index(name)
         if chosen.any():
-            part[chosen] = split_panes(triangles_m[chosen], height_m, behind)
+            part[chosen] = split_panes(triangles_m[chosen], height_m, wheelbase_m, behind)
     chosen = kind == KINDS.index(LAMPS_OF_BOTH_ENDS)
     if chosen.any():
         part[chosen] = split_lamps(triangles_m[chosen], wheelbase_m)
     tail = np.flatnonzero(part == PART_INDEX["taillight"])
     part[tail[high_brake_lights(triangles_m[tail], height_m)]] = PART_INDEX["body"]
+    return part
+
+
+def _refine(
+    model: CarModel, triangles_m: np.ndarray, part: np.ndarray, skin: np.ndarray, above: np.ndarray, wheels: np.ndarray | None
+) -> np.ndarray:
+    """What only the drawn car tells, once its triangles face outward; a car without wheels gives no places to tell it by."""
+    chassis = part == KINDS.index(CHASSIS_OR_TRIM)
+    if wheels is None:
+        return np.where(chassis, PART_INDEX["underbody"], part)
+    height_m, body = float(triangles_m[skin][..., 2].max()), part == PART_INDEX["body"]
+    if not np.isin(part, [PART_INDEX[name] for name in PANES]).any():
+        index, told = panes_and_lamps_by_texture(model, triangles_m, skin & body, height_m, _wheelbase(wheels, triangles_m))
+        part[index] = told
+    if chassis.any():
+        lamps = np.abs(triangles_m[skin & (part == PART_INDEX["headlight"])].mean(1)[:, 0])
+        lamp_x_m = float(np.median(lamps)) if len(lamps) else 0.7 * float(np.abs(wheels[:, 0]).max())
+        part[chassis] = chassis_or_trim(triangles_m[chassis], above[chassis], wheels, height_m, lamp_x_m)
+    else:
+        part[body] = np.where(unnamed_underside(triangles_m[body], above[body], wheels, height_m), PART_INDEX["underbody"], part[body])
+    part[mirrors(triangles_m, skin & (part == PART_INDEX["body"]), wheels, height_m)] = PART_INDEX["mirror"]
     return part
 
 
@@ -114,8 +144,8 @@ def _wheelbase(wheels: np.ndarray | None, triangles_m: np.ndarray) -> float:
     return 0.6 * float(np.ptp(triangles_m[..., 1])) if wheels is None else float(wheels[2:, 1].mean() - wheels[:2, 1].mean())
 
 
-def _dimensions(skin_m: np.ndarray, wheels: np.ndarray | None) -> dict[str, float]:
-    points = skin_m.reshape(-1, 3)
+def _dimensions(triangles_m: np.ndarray, part: np.ndarray, skin: np.ndarray, wheels: np.ndarray | None) -> dict[str, float]:
+    points = triangles_m[skin & (part != PART_INDEX["mirror"])].reshape(-1, 3)
     height = float(points[:, 2].max())
     low = points[points[:, 2] < WIDTH_BELOW * height]
     found = {"length": float(np.ptp(points[:, 1])), "width": float(np.ptp(low[:, 0])), "height": height}

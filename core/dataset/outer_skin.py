@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,17 +15,23 @@ SKIN_DEPTH_M = 0.006  # a triangle's middle no deeper than this under what is se
 DIRECTIONS = np.array([d for d in itertools.product((-1, 0, 1), repeat=3) if any(d)], float)
 
 
-def seen_from_outside(triangles_m: np.ndarray, size_px: int = SIZE_PX) -> tuple[np.ndarray, np.ndarray]:
-    """Draw (F, 3, 3) triangles orthographically from all of DIRECTIONS.
+@dataclass(frozen=True)
+class Seen:
+    """All (F,) bool.  seen: a pixel of some view shows the triangle, or its middle lies at the surface seen there and faces the viewer;
+    above: so from level or higher; inside_out: most of its pixels show its back (corners clockwise): turned, it faces outward."""
 
-    Returns:
-        seen (F,) bool: a pixel shows it, or its middle lies at the surface seen there and faces the viewer;
-        inside_out (F,) bool: most of its pixels show its back (corners clockwise), so that it must be turned to face outward.
-    """
+    seen: np.ndarray
+    above: np.ndarray
+    inside_out: np.ndarray
+
+
+def seen_from_outside(triangles_m: np.ndarray, size_px: int = SIZE_PX) -> Seen:
+    """Draw (F, 3, 3) triangles orthographically from all of DIRECTIONS."""
     points = triangles_m.reshape(-1, 3).astype(np.float64)
     centre, radius = (points.min(0) + points.max(0)) / 2, np.linalg.norm(np.ptp(points, axis=0)) / 2 * 1.01
     normal = np.cross(triangles_m[:, 1] - triangles_m[:, 0], triangles_m[:, 2] - triangles_m[:, 0])
-    front, back, beside = (np.zeros(len(triangles_m), np.int64) for _ in range(3))
+    front, back = (np.zeros(len(triangles_m), np.int64) for _ in range(2))
+    seen, above = (np.zeros(len(triangles_m), bool) for _ in range(2))
     for direction in DIRECTIONS / np.linalg.norm(DIRECTIONS, axis=1, keepdims=True):
         clip = (points - centre) @ _screen_axes(direction).T / radius
         face, depth = _draw(clip, size_px)
@@ -32,8 +39,10 @@ def seen_from_outside(triangles_m: np.ndarray, size_px: int = SIZE_PX) -> tuple[
         towards = normal @ direction > 0
         front += pixels * towards
         back += pixels * ~towards
-        beside += towards & (_depth_under_middle(clip, depth, size_px) < SKIN_DEPTH_M / radius)
-    return front + back + beside > 0, back > front
+        shown = (pixels > 0) | (towards & (_depth_under_middle(clip, depth, size_px) < SKIN_DEPTH_M / radius))
+        seen |= shown
+        above |= shown & (direction[2] > -0.1)
+    return Seen(seen, above, back > front)
 
 
 def _screen_axes(direction: np.ndarray) -> np.ndarray:

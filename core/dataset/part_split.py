@@ -11,8 +11,11 @@ SIDE_NORMAL = 0.72  # a pane whose normal points more across the car than this i
 FLAT_NORMAL = 0.97  # a pane that lies flatter is a sun roof
 WHOLE_SHARE = 0.8  # a connected piece of which more than this is one kind of pane is that pane whole
 BETWEEN_AXLES = 0.3  # lamps nearer to the middle than this share of the wheelbase are repeaters on the flank
-HIGH_BRAKE_LIGHT = 0.15  # a tail lamp in the middle, higher than the others by this share of the height, is no taillight's shape
-LAMP_PANE_BELOW = 0.55  # panes whose middle is lower than this share of the height are the glass of lamps
+HIGH_BRAKE_LIGHT = 0.07  # a tail lamp in the middle, higher than the others by this share of the height, is no taillight's shape
+LAMP_PANE_BELOW, LAMP_PANE_BEYOND = (
+    0.62,
+    0.42,
+)  # glass lower than this share of the height and farther out than this of the wheelbase is a lamp's
 
 
 def areas_and_normals(triangles_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -36,28 +39,28 @@ def pieces_of(triangles_m: np.ndarray) -> np.ndarray:
     return connected_components(links, directed=False)[1][:count]
 
 
-def split_panes(triangles_m: np.ndarray, height_m: float, behind: bool) -> np.ndarray:
+def split_panes(triangles_m: np.ndarray, height_m: float, wheelbase_m: float, behind: bool) -> np.ndarray:
     """Which pane each glass triangle is, (F,) index into PARTS; y = 0 is midway between the axles.
 
     behind: no pane of the lot is the windshield.  Pieces low at the ends are lamp glass, flat ones on top a sun roof ("body").
     """
     area, normal = areas_and_normals(triangles_m)
-    middle = triangles_m.mean(1)
-    panes = middle[:, 2] > LAMP_PANE_BELOW * height_m
-    cabin_y = (middle[panes, 1].min() + middle[panes, 1].max()) / 2 if panes.any() else 0.0
-    side = np.abs(normal[:, 0]) > SIDE_NORMAL
+    middle, piece = triangles_m.mean(1), pieces_of(triangles_m)
+    centre = _centres(middle, area, piece)[piece]
+    lamp = (centre[:, 2] < LAMP_PANE_BELOW * height_m) & (np.abs(centre[:, 1]) > LAMP_PANE_BEYOND * wheelbase_m)
+    cabin_y = (middle[~lamp, 1].min() + middle[~lamp, 1].max()) / 2 if not lamp.all() else 0.0
     end = np.where((middle[:, 1] > cabin_y) | behind, PART_INDEX["rear_window"], PART_INDEX["windshield"])
-    kind = np.where(side, PART_INDEX["side_window"], end)
+    kind = np.where(np.abs(normal[:, 0]) > SIDE_NORMAL, PART_INDEX["side_window"], end)
     kind = np.where(np.abs(normal[:, 2]) > FLAT_NORMAL, PART_INDEX["body"], kind)
-    piece = pieces_of(triangles_m)
-    for number in range(piece.max() + 1 if len(piece) else 0):
-        here = piece == number
-        centre = np.average(middle[here], axis=0, weights=area[here] + 1e-12)
-        if not panes[here].any():
-            kind[here] = PART_INDEX["headlight" if centre[1] < 0 else "taillight"]
-        else:
-            kind[here] = _outvoted(kind[here], area[here])
-    return kind
+    for number in np.unique(piece):
+        kind[piece == number] = _outvoted(kind[piece == number], area[piece == number])
+    return np.where(lamp, np.where(centre[:, 1] < 0, PART_INDEX["headlight"], PART_INDEX["taillight"]), kind)
+
+
+def _centres(middle_m: np.ndarray, area_m2: np.ndarray, piece: np.ndarray) -> np.ndarray:
+    """(pieces, 3) middle of every connected piece, weighted by area."""
+    weight = area_m2 + 1e-12
+    return np.stack([np.bincount(piece, weight * middle_m[:, k]) for k in range(3)], 1) / np.bincount(piece, weight)[:, None]
 
 
 def _outvoted(kind: np.ndarray, area: np.ndarray) -> np.ndarray:
@@ -68,20 +71,19 @@ def _outvoted(kind: np.ndarray, area: np.ndarray) -> np.ndarray:
 def split_lamps(triangles_m: np.ndarray, wheelbase_m: float) -> np.ndarray:
     """Lamps of both ends: headlight, taillight, or body for repeaters on the flank, (F,) index into PARTS."""
     piece = pieces_of(triangles_m)
-    count = np.maximum(np.bincount(piece), 1)
-    y = (np.bincount(piece, triangles_m.mean(1)[:, 1]) / count)[piece]
+    y = _centres(triangles_m.mean(1), areas_and_normals(triangles_m)[0], piece)[piece, 1]
     ends = np.where(y < 0, PART_INDEX["headlight"], PART_INDEX["taillight"])
     return np.where(np.abs(y) < BETWEEN_AXLES * wheelbase_m, PART_INDEX["body"], ends)
 
 
 def high_brake_lights(triangles_m: np.ndarray, height_m: float) -> np.ndarray:
     """(F,) bool: pieces of tail lamps that are the brake light in or above the rear window."""
-    piece = pieces_of(triangles_m)
-    count, middle = np.maximum(np.bincount(piece), 1), triangles_m.mean(1)
-    x, z = (np.bincount(piece, middle[:, k]) / count for k in (0, 2))
+    if not len(triangles_m):
+        return np.zeros(0, bool)
     area, _ = areas_and_normals(triangles_m)
-    usual_z = np.average(middle[:, 2], weights=area + 1e-12) if len(middle) else 0.0
-    return ((np.abs(x) < 0.1) & (z > usual_z + HIGH_BRAKE_LIGHT * height_m))[piece]
+    middle, piece = triangles_m.mean(1), pieces_of(triangles_m)
+    centre = _centres(middle, area, piece)[piece]
+    return (np.abs(centre[:, 0]) < 0.1) & (centre[:, 2] > np.average(middle[:, 2], weights=area + 1e-12) + HIGH_BRAKE_LIGHT * height_m)
 
 
 def corners(points_m: np.ndarray) -> np.ndarray:

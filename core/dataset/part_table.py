@@ -1,7 +1,7 @@
 """Which part of a car a mesh is, told by the words of its node and its material.
 
 Node words win over material words: several models make visible bumpers of the material of their chassis.  Where one node holds both
-ends' lamps or several panes, the table answers with a kind that part_split.py takes apart by geometry.
+ends' lamps, several panes, or chassis together with black trim and grille, the table answers with a kind that geometry takes apart.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PARTS = (
     "mirror", "underbody", "interior", "accessory",
 )  # fmt: skip
 PART_INDEX = {name: k for k, name in enumerate(PARTS)}
-LAMPS_OF_BOTH_ENDS, ANY_PANE, REAR_PANES = "lamps of both ends", "any pane", "panes behind"
+LAMPS_OF_BOTH_ENDS, ANY_PANE, REAR_PANES, CHASSIS_OR_TRIM = "lamps of both ends", "any pane", "panes behind", "chassis or trim"
 
 INNARDS = (
     ("steering", "interior"), ("interior", "interior"), ("doorcard", "interior"), ("enginebay", "interior"), ("perfect_black", "interior"),
@@ -32,7 +32,8 @@ OUTSIDE = (  # the first word found decides
     ("wheel", "wheel"),
     ("numberplate", "plate"), ("np", "plate"),
     ("headlights_panel", "body"), ("headlight", "headlight"), ("foglight", "headlight"),
-    ("brakelight", "taillight"), ("stoplight", "taillight"), ("taillight", "taillight"), ("backlight", "taillight"), ("reverse", "taillight"),
+    ("brakelight", "taillight"), ("stoplight", "taillight"), ("taillight", "taillight"), ("backlight", "taillight"),
+    ("reverse", "taillight"),
     ("blinker", LAMPS_OF_BOTH_ENDS), ("lights", LAMPS_OF_BOTH_ENDS),
     ("windshield", "windshield"), ("window_front", "windshield"),
     ("glass_driver", "side_window"), ("glass_passenger", "side_window"), ("glass_passanger", "side_window"),
@@ -41,12 +42,11 @@ OUTSIDE = (  # the first word found decides
     ("window_rear", REAR_PANES), ("trunkdoor_glass", REAR_PANES), ("glass_trunkdoor", REAR_PANES), ("rear_door_glass", REAR_PANES),
     ("windows", ANY_PANE), ("glass", ANY_PANE),
     ("grille", "grille"), ("bumper", "bumper"),
-    ("hood_inner", "underbody"), ("door_inner", "underbody"), ("trunkdoor_inner", "underbody"), ("trunk_inner", "underbody"),
-    ("hood", "hood"), ("bottom", "underbody"),
+    ("hood_inner", CHASSIS_OR_TRIM), ("hood_trim", CHASSIS_OR_TRIM), ("door_inner", CHASSIS_OR_TRIM), ("trunk_inner", CHASSIS_OR_TRIM),
+    ("front_plate_inner", CHASSIS_OR_TRIM), ("hood", "hood"), ("bottom", CHASSIS_OR_TRIM),
 )  # fmt: skip
-MATERIALS = (
-    ("interior", "interior"), ("glass_red", "taillight"), ("glass_orange", LAMPS_OF_BOTH_ENDS), ("wheel", "wheel"), ("windows", ANY_PANE),
-)  # fmt: skip
+MATERIALS = (("interior", "interior"), ("wheel", "wheel"), ("windows", ANY_PANE))  # where no word of the node is known
+LENSES = (("glass_red", "taillight"), ("glass_orange", LAMPS_OF_BOTH_ENDS))  # where the node holds panes and lamps alike
 
 
 def stem(node: str, material: str) -> str:
@@ -60,7 +60,7 @@ def stem(node: str, material: str) -> str:
 
 
 def part_named(node: str, material: str) -> str:
-    """One of PARTS, or LAMPS_OF_BOTH_ENDS, ANY_PANE, REAR_PANES; "body" where no word is known."""
+    """One of PARTS, or LAMPS_OF_BOTH_ENDS, ANY_PANE, REAR_PANES, CHASSIS_OR_TRIM; "body" where no word is known."""
     words = stem(node, material)
     for word, part in INNARDS:
         if _holds(words, word):
@@ -69,7 +69,7 @@ def part_named(node: str, material: str) -> str:
         return "accessory"
     for word, part in OUTSIDE:
         if _holds(words, word):
-            return part
+            return next((lens for lens_word, lens in LENSES if part == ANY_PANE and lens_word in material.lower()), part)
     return next((part for word, part in MATERIALS if word in material.lower()), "body")
 
 
