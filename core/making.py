@@ -166,7 +166,7 @@ def _write(request: MakeRequest, asset: CarAsset, made: Path, progress: Progress
     _write_json(made / "car.json", car_json(asset))
     save_thumbnail(draw_thumbnail(asset), made / "thumbnail.png")
     progress.report("write", 0.4)
-    write_reshape(make_reshape(CarShape(asset.measures, asset.body_type)), made / "reshape.npz")
+    write_reshape(make_reshape(asset.shape, asset.body.vertices_m), made / "reshape.npz")
     progress.report("write", 1.0)
     seconds = round(time.perf_counter() - began, 3)
     _write_json(made / "run.json", run_record(request, asset, seconds))

@@ -96,10 +96,14 @@ class Camera:
 
 @dataclass(frozen=True)
 class CarShape:
-    """A point of the shape space: measures by name (metres, radians or 0..1, see core/car/measures.py) and the body type."""
+    """A point of the shape space: measures by name (metres, radians or 0..1, see core/car/measures.py), body type and coefficients.
+
+    coefficients are those of the learned modes, in standard deviations (see core/car/space.py); modes that are not given are at zero.
+    """
 
     measures: dict[str, float]
     body_type: str
+    coefficients: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,3 +212,9 @@ class CarAsset:
     matte01: np.ndarray
     settings: Settings
     timings_s: dict[str, float] = field(default_factory=dict)
+    coefficients: tuple[float, ...] = ()  # of the learned modes, as in CarShape
+
+    @property
+    def shape(self) -> CarShape:
+        """The point of the shape space that the body and wheels were made of."""
+        return CarShape(self.measures, self.body_type, self.coefficients)

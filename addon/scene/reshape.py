@@ -3,25 +3,28 @@
 With the car are kept, so that sliders work after saving, appending and undo, without worker and run folder:
     on the rig      imago_measures (now), imago_base (as read from the photo), imago_ranges, imago_template (the topology's key)
     on each mesh    imago_template: body, wheel_left or wheel_right; and for every vertex .imago_vertex, its number in the template, and
-                    .imago_home, its place there in the car as read from the photo
+                    .imago_home, its place there at the measures as read from the photo, and .imago_offset, how far from there the
+                    shape space put it; a slider stretches the offset with the car's size (see core/car/reshape.py)
 Since meshes move by differences, what an artist sculpted stays.  Vertices that he added move like the surface they were made from.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
 from ...core.car.measure_table import INDEX, NAMES, to_array
 from ...core.car.parts import LIGHT_KINDS, base_name, rename_for
-from ...core.car.reshape import Reshape, template_key
+from ...core.car.reshape import Reshape, reshaped, stretch, template_key
 from ...core.car.skeleton import body_vertices, skeleton
 from ...core.car.soundness import FOLDED_SHARE, Soundness
 from ...core.car.wheels import WHEEL_NAMES, wheel_centres, wheel_vertices
 from ...core.errors import Trouble, UserInputError
 from ..rig.rig import hub_centres, place_hubs
 from .find import find_rig
-from .mesh_moves import BODY, TEMPLATE, WHEELS, mark, mesh_of, move
+from .mesh_moves import BODY, TEMPLATE, WHEELS, mark, mesh_of, move, template_offset
 from .scene import CarObjects
 
 MEASURES, BASE, RANGES = "imago_measures", "imago_base", "imago_ranges"
@@ -48,10 +51,10 @@ def keep(car: CarObjects, reshape: Reshape) -> None:
     shape = _Shape(base)
     for thing, faces in _body_objects(car, reshape.body_type):
         used = np.unique(skeleton().quads[faces])
-        mark(mesh_of(thing), BODY, used, shape.places[BODY][used])
+        mark(mesh_of(thing), BODY, used, shape.places[BODY][used], reshape.offset_m[used])
     for thing in car.wheels.values():
         side = "wheel_left" if thing["imago_role"].endswith("left") else "wheel_right"
-        mark(mesh_of(thing), side, np.arange(len(shape.places[side])), shape.places[side])
+        mark(mesh_of(thing), side, np.arange(len(shape.places[side])), shape.places[side], np.zeros_like(shape.places[side]))
     rig = car.rig
     rig[BASE] = dict(reshape.base)
     rig[RANGES] = {name: list(ends) for name, ends in reshape.ranges.items()}
@@ -85,15 +88,17 @@ def set_measure(rig: bpy.types.Object, name: str, value: float) -> float:
     wanted[INDEX[name]] = min(max(value, low), high)
     if abs(wanted[INDEX[name]] - now[INDEX[name]]) < SAME:
         return float(now[INDEX[name]])
-    wanted = _furthest_sound(to_array(rig[BASE].to_dict()), now, wanted, INDEX[name])
-    _reshape(rig, now, wanted)
+    meshes, base = _meshes(rig), to_array(rig[BASE].to_dict())
+    bodies = [mesh for mesh in meshes if mesh[TEMPLATE] == BODY]
+    wanted = _furthest_sound(_Body(base, template_offset(bodies, _shape(base).places[BODY])), now, wanted, INDEX[name])
+    _reshape(rig, meshes, now, wanted)
     return float(wanted[INDEX[name]])
 
 
 def reset(rig: bpy.types.Object) -> None:
     """Back to the measures that were read from the photo.  Raises: UserInputError where the car cannot be reshaped as it is."""
     now = _now(rig)
-    _reshape(rig, now, to_array(rig[BASE].to_dict()))
+    _reshape(rig, _meshes(rig), now, to_array(rig[BASE].to_dict()))
 
 
 class _Shape:
@@ -104,6 +109,24 @@ class _Shape:
         wheel = wheel_vertices(one[:, INDEX["wheel_radius"]], one[:, INDEX["tyre_width"]])[0]
         self.places = {BODY: body_vertices(one)[0], **{kind: wheel * [sign, 1, 1] for kind, sign in WHEELS.items()}}
         self.hubs = dict(zip(WHEEL_NAMES, wheel_centres(one)[0].tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A car's body as read from the photo: its measures (P,) and its offset (V, 3) from the template."""
+
+    base: np.ndarray
+    offset_m: np.ndarray
+
+    def at(self, measures: np.ndarray) -> np.ndarray:
+        """(B, P) measures -> (B, V, 3)."""
+        return reshaped(measures, self.base, self.offset_m)
+
+    def sound(self) -> Soundness:
+        key = self.base.tobytes() + self.offset_m.tobytes()
+        if _Last.sound is None or _Last.sound[0] != key:
+            _Last.sound = key, Soundness(self.base, self.offset_m)
+        return _Last.sound[1]
 
 
 class _Last:
@@ -122,12 +145,6 @@ def _shape(measures: np.ndarray) -> _Shape:
     return _Last.shapes[key]
 
 
-def _sound(base: np.ndarray) -> Soundness:
-    if _Last.sound is None or _Last.sound[0] != base.tobytes():
-        _Last.sound = base.tobytes(), Soundness(base)
-    return _Last.sound[1]
-
-
 def _now(rig: bpy.types.Object) -> np.ndarray:
     """(P,) the measures as they are.  Raises: UserInputError where there are none, or none that this version understands."""
     if MEASURES not in rig or BASE not in rig:
@@ -137,17 +154,17 @@ def _now(rig: bpy.types.Object) -> np.ndarray:
     return to_array(rig[MEASURES].to_dict())
 
 
-def _furthest_sound(base: np.ndarray, now: np.ndarray, wanted: np.ndarray, moved: int) -> np.ndarray:
+def _furthest_sound(body: _Body, now: np.ndarray, wanted: np.ndarray, moved: int) -> np.ndarray:
     """The measures between now and wanted, as near to wanted as the body stays sound, or no worse than it is.
 
     Folds that other measures have made already do not hold up this one, the measure number `moved`.
     """
-    sound = _sound(base)
-    if sound.folded_share(_shape(wanted).places[BODY][None])[0] <= FOLDED_SHARE:
+    sound = body.sound()
+    if sound.folded_share(_shape(wanted).places[BODY][None] + body.offset_m * stretch(wanted[None], body.base))[0] <= FOLDED_SHARE:
         return wanted
     without = now.copy()
-    without[moved] = base[moved]
-    already = sound.folded_share(body_vertices(np.stack([without, now, wanted])))
+    without[moved] = body.base[moved]
+    already = sound.folded_share(body.at(np.stack([without, now, wanted])))
     allowed = max(min(FOLDED_SHARE + already[0], ALL_FOLDED_SHARE), already[1])
     if already[2] <= allowed:
         return wanted
@@ -155,22 +172,22 @@ def _furthest_sound(base: np.ndarray, now: np.ndarray, wanted: np.ndarray, moved
     for _ in range(2):
         shares = np.arange(1, TRIES + 1, dtype=np.float32)[:, None] / (TRIES + 1)
         between = np.concatenate([good[None], good + (bad - good) * shares, bad[None]])
-        folded = sound.folded_share(body_vertices(between[1:-1])) > allowed
+        folded = sound.folded_share(body.at(between[1:-1])) > allowed
         first = int(np.argmax(folded)) if folded.any() else TRIES
         good, bad = between[first], between[first + 1]
     return good
 
 
-def _reshape(rig: bpy.types.Object, now: np.ndarray, wanted: np.ndarray) -> None:
-    """Move every mesh and hub of the car, or nothing where one of them refuses."""
-    things = _things(rig)
-    _refuse(rig, things)
-    base, before, after = _shape(to_array(rig[BASE].to_dict())), _shape(now), _shape(wanted)
-    for mesh in {mesh_of(thing) for thing in things}:
+def _reshape(rig: bpy.types.Object, meshes: set[bpy.types.Mesh], now: np.ndarray, wanted: np.ndarray) -> None:
+    """Move every mesh and hub of the car."""
+    at_base = to_array(rig[BASE].to_dict())
+    base, before, after = _shape(at_base), _shape(now), _shape(wanted)
+    stretched = (stretch(wanted[None], at_base) - stretch(now[None], at_base))[0, 0]
+    for mesh in meshes:
         kind = mesh[TEMPLATE]
-        offsets = after.places[kind] - before.places[kind]
-        if np.abs(offsets).max() > 0:
-            move(mesh, offsets, base.places[kind])
+        change = after.places[kind] - before.places[kind]
+        if np.abs(change).max() > 0:
+            move(mesh, change, base.places[kind], stretched)
     _write(rig, wanted)
 
 
@@ -190,6 +207,13 @@ def _things(rig: bpy.types.Object) -> list[bpy.types.Object]:
     """The objects of the car whose meshes follow the template, hidden ones too."""
     near = {thing for collection in rig.users_collection for thing in collection.all_objects} | set(rig.children_recursive)
     return [thing for thing in near if thing.type == "MESH" and TEMPLATE in thing.data and find_rig(thing) == rig]
+
+
+def _meshes(rig: bpy.types.Object) -> set[bpy.types.Mesh]:
+    """The meshes of those objects.  Raises: UserInputError where one of them must not or cannot be changed now."""
+    things = _things(rig)
+    _refuse(rig, things)
+    return {mesh_of(thing) for thing in things}
 
 
 def _refuse(rig: bpy.types.Object, things: list[bpy.types.Object]) -> None:

@@ -61,6 +61,7 @@ def load_asset(folder: str | os.PathLike[str], pictures: bool = True) -> CarAsse
     camera = Camera(camera_to_car=arrays["camera/camera_to_car"], **_tuples(plain["camera"]))
     asset = CarAsset(
         **{name: plain[name] for name in PLAIN_FIELDS},
+        coefficients=tuple(plain.get("coefficients", ())),  # older assets have none
         body=_mesh("body", arrays, plain),
         wheels=wheels,
         lights=tuple(Light(**_tuples(light)) for light in plain["lights"]),
@@ -88,6 +89,7 @@ def _plain(asset: CarAsset) -> dict[str, Any]:
     return {
         "format": FORMAT,
         **{name: getattr(asset, name) for name in PLAIN_FIELDS},
+        "coefficients": list(asset.coefficients),
         "part_names": {name: list(mesh.part_names) for name, mesh in meshes.items()},
         "wheels": [{key: getattr(wheel, key) for key in ("name", "center_car", "radius_m", "width_m", "steers")} for wheel in asset.wheels],
         "lights": [asdict(light) for light in asset.lights],

@@ -46,6 +46,10 @@ def car_json(asset: CarAsset) -> dict[str, Any]:
         ],
         "parts": list(asset.body.part_names),
         "body_type": asset.body_type,
+        "shape": {
+            "measures": {name: _rounded(value) for name, value in asset.measures.items()},
+            "coefficients": [_rounded(value) for value in asset.coefficients],
+        },
         "paint": {"srgb01": [_rounded(value) for value in asset.texture.paint_srgb01], "hex": _hex(asset.texture.paint_srgb01)},
         "quality": {name: float(value) for name, value in asset.quality.items()},
         "timings_s": {name: round(float(value), 3) for name, value in asset.timings_s.items()},

@@ -14,10 +14,13 @@ _BENT_M4 = 1e-8  # corners may look away from their face by this much; 1 cm squa
 
 
 class Soundness:
-    """Bodies of (B, V, 3) vertices against that of `base` measures (P,); the left half is looked at, the right is like it."""
+    """Bodies of (B, V, 3) vertices against that of `base` measures (P,) with its offset (V, 3) in metres from the template, none if None.
 
-    def __init__(self, base: np.ndarray) -> None:
-        good = body_vertices(base[None])
+    The left half is looked at, the right is like it.
+    """
+
+    def __init__(self, base: np.ndarray, offset_m: np.ndarray | None = None) -> None:
+        good = body_vertices(base[None]) + (0.0 if offset_m is None else offset_m)
         self._normals = _normals(good)
         self._bent = _bent(good, self._normals)
 

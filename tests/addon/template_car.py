@@ -1,4 +1,7 @@
-"""A car of the real template in plain colours, made with numpy alone, so that it can be built where no torch is."""
+"""A car of the real template in plain colours, made with numpy alone, so that it can be built where no torch is.
+
+Its body stands beside the template as a car of the shape space does: an offset for each vertex, stretched with the car's size.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,20 @@ from imago.core.car import parts
 from imago.core.car.measure_table import BODY_TYPES, INDEX, to_array
 from imago.core.car.reshape import Reshape, make_reshape
 from imago.core.car.skeleton import body_vertices
+from imago.core.car.space import scale
 from imago.core.car.template import template
 from imago.core.car.wheels import PARTS, WHEEL_NAMES, wheel_centres, wheel_faces, wheel_uv01, wheel_vertices
-from imago.core.types import CarAsset, CarShape, Light, MaterialSpec, MeshData, Wheel
+from imago.core.types import CarAsset, Light, MaterialSpec, MeshData, Wheel
 
 from .synthetic import synthetic_car
 
 TYPICAL = "hatchback"
+
+
+def typical_offset() -> np.ndarray:
+    """(V, 3) metres in a car of typical size: a smooth bend of some centimetres, the same left and right."""
+    x, y, z = body_vertices(to_array(BODY_TYPES[TYPICAL])[None])[0].T
+    return np.stack([0.05 * x * np.sin(1.5 * y + z), 0.03 * np.cos(2 * z), 0.04 * np.cos(y) * z], 1).astype(np.float32)
 
 
 def template_body(measures: np.ndarray, body_type: str) -> MeshData:
@@ -25,7 +35,8 @@ def template_body(measures: np.ndarray, body_type: str) -> MeshData:
     final = [renamed.get(name, name) for name in shared.part_names]
     names = tuple(sorted(set(final)))
     part = np.array([names.index(name) for name in final], np.int32)[shared.part_index]
-    return MeshData(body_vertices(measures[None])[0], shared.quads, shared.uv01, part, names)
+    vertices = body_vertices(measures[None])[0] + scale(measures[None])[0] * typical_offset()
+    return MeshData(vertices, shared.quads, shared.uv01, part, names)
 
 
 def template_wheels(measures: np.ndarray) -> tuple[Wheel, ...]:
@@ -81,4 +92,4 @@ def template_car(body_type: str = TYPICAL, **changed: float) -> CarAsset:
 
 
 def template_reshape(asset: CarAsset) -> Reshape:
-    return make_reshape(CarShape(asset.measures, asset.body_type))
+    return make_reshape(asset.shape, asset.body.vertices_m)

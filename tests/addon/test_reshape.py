@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -12,10 +13,11 @@ import pytest
 
 from imago.addon.rig.rig import hub_centres, place_hubs
 from imago.addon.scene import reshape
-from imago.addon.scene.mesh_moves import HOME, TEMPLATE, VERTEX
+from imago.addon.scene.mesh_moves import HOME, OFFSET, TEMPLATE, VERTEX
 from imago.addon.scene.scene import CarObjects, build_car
 from imago.addon.scene.update import update_car
 from imago.core.car.measure_table import to_array
+from imago.core.car.reshape import no_offset, reshaped
 from imago.core.car.skeleton import body_vertices
 from imago.core.car.soundness import FOLDED_SHARE, Soundness
 from imago.core.errors import UserInputError
@@ -74,6 +76,39 @@ def test_every_slider_moves_something_and_comes_back(car: CarObjects) -> None:
             reshape.set_measure(car.rig, name, BASE[name])
         assert max(moved) > 1e-3, name
     assert max(np.abs(places(thing) - before[thing]).max() for thing in car.meshes) < 1e-5
+
+
+def test_the_offset_from_the_template_stretches_with_the_car(car: CarObjects) -> None:
+    """A quarter longer: what the shape space moved along the car by 4 cm, it moves by 5 there; across the car nothing is stretched."""
+    base = to_array(BASE)
+    template, offset = body_vertices(base[None])[0], RESHAPE.offset_m
+    vertex = np.empty(len(car.body.data.vertices), np.int32)
+    car.body.data.attributes[VERTEX].data.foreach_get("value", vertex)
+    assert np.abs(offset[vertex]).max(0).min() > 0.01
+    assert np.abs(places(car.body) - template[vertex] - offset[vertex]).max() < 1e-6
+    longer = reshape.set_measure(car.rig, "length", BASE["length"] * 1.25)
+    assert longer == pytest.approx(BASE["length"] * 1.25)
+    there = to_array(BASE | {"length": longer})
+    now = places(car.body) - body_vertices(there[None])[0][vertex]
+    assert np.abs(now - offset[vertex] * [1, 1.25, 1]).max() < 1e-5
+
+
+def test_a_car_kept_by_an_older_version_slides_as_its_template(car: CarObjects) -> None:
+    """It knows of no offset: what stands beside the template stands there unchanged."""
+    for thing in car.meshes:
+        thing.data.attributes.remove(thing.data.attributes[OFFSET])
+    before = places(car.body)
+    vertex = np.empty(len(before), np.int32)
+    car.body.data.attributes[VERTEX].data.foreach_get("value", vertex)
+    longer = reshape.set_measure(car.rig, "length", BASE["length"] + 0.2)
+    bare = [body_vertices(to_array(BASE | {"length": length})[None])[0][vertex] for length in (BASE["length"], longer)]
+    assert np.abs(places(car.body) - before - (bare[1] - bare[0])).max() < 1e-5
+
+
+def test_a_car_that_stands_beside_its_offset_is_refused() -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with pytest.raises(ValueError, match="not the template's"):
+        reshape.keep(build_car(ASSET), replace(RESHAPE, offset_m=no_offset()))
 
 
 def test_many_small_steps_do_not_wander(car: CarObjects) -> None:
@@ -191,11 +226,12 @@ def test_the_body_stays_sound_wherever_sliders_are_dragged(kind: str) -> None:
     asset = template_car(kind)
     car, kept = build_car(asset), template_reshape(asset)
     reshape.keep(car, kept)
-    sound, generator = Soundness(to_array(kept.base)), np.random.default_rng(0)
+    base = to_array(kept.base)
+    sound, generator = Soundness(base, kept.offset_m), np.random.default_rng(0)
 
     def folded() -> float:
         now = to_array(kept.base | reshape.measures_of(car.rig))
-        return float(sound.folded_share(body_vertices(now[None]))[0])
+        return float(sound.folded_share(reshaped(now[None], base, kept.offset_m))[0])
 
     stops = 0
     for name, ends in kept.ranges.items():
@@ -343,7 +379,7 @@ def test_edit_mode_keeps_what_vertices_know(car: CarObjects) -> None:
     bpy.context.view_layer.objects.active = car.body
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.object.mode_set(mode="OBJECT")
-    assert car.body.data[TEMPLATE] == "body" and {VERTEX, HOME} <= set(car.body.data.attributes.keys())
+    assert car.body.data[TEMPLATE] == "body" and {VERTEX, HOME, OFFSET} <= set(car.body.data.attributes.keys())
     reshape.set_measure(car.rig, "length", BASE["length"] + 0.2)
     bpy.context.view_layer.update()
     assert same_car(car, length=BASE["length"] + 0.2) < 1e-5

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from imago.core.asset.asset import car_json, load_asset, save_asset, validate_asset
-from imago.core.types import CarAsset, MeshData
+from imago.core.types import CarAsset, CarShape, MeshData
 
 
 def _synthetic() -> ModuleType:
@@ -53,6 +53,21 @@ def test_round_trip_is_bit_identical(asset: CarAsset, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"box"}
 
 
+def test_coefficients_come_back_and_older_assets_have_none(asset: CarAsset, tmp_path: Path) -> None:
+    bent = dataclasses.replace(asset, coefficients=(0.1, -1 / 3, 2.5e-7))
+    save_asset(bent, tmp_path / "box")
+    loaded = load_asset(tmp_path / "box")
+    assert loaded.coefficients == bent.coefficients and loaded.shape == bent.shape == CarShape(
+        asset.measures, asset.body_type, bent.coefficients
+    )
+    assert car_json(loaded)["shape"] == {"measures": pytest.approx(asset.measures, abs=1e-5), "coefficients": [0.1, -0.33333, 0.0]}
+    path = tmp_path / "box" / "asset.json"
+    plain = json.loads(path.read_text())
+    del plain["coefficients"]
+    path.write_text(json.dumps(plain))
+    assert load_asset(tmp_path / "box").coefficients == () == asset.coefficients
+
+
 def test_arrays_are_no_pickle(asset: CarAsset, tmp_path: Path) -> None:
     save_asset(asset, tmp_path / "box")
     with np.load(tmp_path / "box" / "arrays.npz", allow_pickle=False) as arrays:
@@ -82,7 +97,7 @@ def test_another_format_is_refused_with_both_numbers(asset: CarAsset, tmp_path: 
 def test_car_json_has_the_documented_keys(asset: CarAsset) -> None:
     report = json.loads(json.dumps(car_json(asset)))
     assert list(report) == [
-        "image_size", "camera", "dimensions_m", "wheels", "lights", "parts", "body_type", "paint", "quality", "timings_s",
+        "image_size", "camera", "dimensions_m", "wheels", "lights", "parts", "body_type", "shape", "paint", "quality", "timings_s",
         "versions", "settings",
     ]  # fmt: skip
     assert set(report["camera"]) == {"lens_mm", "sensor_width_mm", "camera_to_world"}
