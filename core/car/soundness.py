@@ -27,9 +27,15 @@ class Soundness:
     def folded_share(self, vertices: np.ndarray) -> np.ndarray:
         """(B, V, 3) -> (B,) share of the surface whose faces are turned inside out or twisted, and are not in the good body."""
         normals = _normals(vertices)
-        folded = ((normals * self._normals).sum(-1) < 0) | (_bent(vertices, normals) & ~self._bent)
         area = np.sqrt((normals * normals).sum(-1))
-        return (area * folded).sum(-1) / area.sum(-1)
+        return (area * self._folded(vertices, normals)).sum(-1) / area.sum(-1)
+
+    def folded_faces(self, vertices: np.ndarray) -> np.ndarray:
+        """(B, V, 3) -> (B, F / 2) which faces of the left half those are."""
+        return self._folded(vertices, _normals(vertices))
+
+    def _folded(self, vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        return ((normals * self._normals).sum(-1) < 0) | (_bent(vertices, normals) & ~self._bent)
 
 
 @cache

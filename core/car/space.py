@@ -67,7 +67,7 @@ def vertices_with(measures: Array, coefficients: Array, space: ShapeSpace) -> Ar
     """
     check_shape("coefficients", tuple(coefficients.shape), (len(measures), space.mode_count))
     modes = xp.like(space.modes_m, coefficients)
-    half = xp.like(space.offset_m, coefficients) + (coefficients @ modes.reshape(len(modes), -1)).reshape(len(measures), -1, 3)
+    half = xp.like(space.offset_m, coefficients) + (coefficients @ modes.reshape(len(modes), 3 * half_count())).reshape(len(measures), -1, 3)
     return body_vertices(measures) + skeleton().whole(scale(measures) * half)
 
 

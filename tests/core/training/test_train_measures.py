@@ -3,64 +3,29 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import trimesh
-from trimesh.visual.material import PBRMaterial
 
-from imago.core.car.car import whole, whole_vertices
 from imago.core.car.measures import BODY_TYPES, HIGH, INDEX, LOW, NAMES, to_vector
 from imago.core.car.prior import shape_prior
-from imago.core.car.wheels import wheel_faces
 from imago.core.dataset.cars import read_cars, read_model
 from imago.core.errors import UserInputError, WeightsError
 from imago.core.fit.linear_car import linearise
-from imago.core.frames import car_to_gltf
 from imago.core.training.measures_fit import SPREAD, Config, compare, fit_car, make_target, start_measures, true_wheels
 from imago.core.training.measures_prior import learn_prior, read_dimensions
 from imago.core.training.train_measures import main
 
-WHEELS = ("Wheel_FL", "Wheel_FR", "Wheel_RL", "Wheel_RR")
+from .made_cars import box_car, template_car, write_car
+
 FIXED = INDEX["cab_drop"]
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def write_car(folder: Path, body_words: str, pieces: dict[str, trimesh.Trimesh], split: str = "train") -> None:
-    """NODE -> mesh in the car frame as FOLDER/made.glb, and a table with that one row."""
-    scene = trimesh.Scene()
-    for node, mesh in pieces.items():
-        plain = trimesh.visual.TextureVisuals(uv=np.zeros((len(mesh.vertices), 2)), material=PBRMaterial(name=node))
-        scene.add_geometry(trimesh.Trimesh(car_to_gltf(mesh.vertices), mesh.faces, visual=plain, process=False), node_name=node)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "made.glb").write_bytes(scene.export(file_type="glb"))
-    (folder / "cars.csv").write_text(f"name,split,body,author,licence,source\nmade,{split},{body_words},me,CC0,here\n")
-
-
-def box_car() -> dict[str, trimesh.Trimesh]:
-    """A box 4.2 m long, 1.7 m wide, from 0.2 to 1.5 m high, on wheels of 0.3 m radius; wheelbase 2.4 m, axles 0.1 m behind the middle."""
-    pieces = {"Body": trimesh.creation.box((1.7, 4.2, 1.3), transform=trimesh.transformations.translation_matrix((0, 0, 0.85)))}
-    for name, x, y in zip(WHEELS, (0.75, -0.75, 0.75, -0.75), (-1.1, -1.1, 1.3, 1.3), strict=True):
-        wheel = trimesh.creation.cylinder(0.3, 0.2, sections=32)
-        wheel.apply_transform(trimesh.transformations.rotation_matrix(math.pi / 2, (0, 1, 0)))
-        wheel.apply_translation((x, y, 0.3))
-        pieces[name] = wheel
-    return pieces
-
-
-def template_car(measures: dict[str, float]) -> dict[str, trimesh.Trimesh]:
-    vertices, triangles = whole_vertices(to_vector(measures)[None])[0].numpy(), whole().triangles.numpy()
-    wheel_count = int(wheel_faces()[0].max()) + 1
-    first = [len(vertices) - (4 - k) * wheel_count for k in range(4)]
-    owner = np.searchsorted(first, triangles[:, 0], side="right")
-    return {name: trimesh.Trimesh(vertices, triangles[owner == k]) for k, name in enumerate(("Body", *WHEELS))}
 
 
 def run(tmp_path: Path, *more: str) -> int:

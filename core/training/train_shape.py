@@ -1,0 +1,95 @@
+"""Fit the template to real car models in 3D and learn the shape space: `build.py train shape CARS OUT`.
+
+CARS/NAME.glb -> surface_target -> surface_fit (measures, then every vertex) -> OUT/NAME.npz -> space_learning -> car_shape.safetensors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from .. import weights
+from ..car.prior import shape_prior
+from ..car.space import FILE, KEY
+from ..dataset.cars import CarRow, read_cars
+from ..dataset.labelled import read_labelled
+from ..device import one_thread
+from ..errors import UserInputError
+from .half_body import template_half
+from .space_learning import Config, FittedCar, learn_space
+from .surface_fit import fit_free, fit_space
+from .surface_target import make_surface_target
+
+NO_CARS_SHAPE = ("flatbed_lightbody90", "towtruck_lightbody90")  # bodies with cargo, crane and rails: the template has none of these
+
+
+def fit_cars(cars: Path, out: Path, split: str | None = "train", names: tuple[str, ...] = ()) -> list[FittedCar]:
+    """The fits of the cars of a split; a car that OUT holds already is read from there, so that a stopped run goes on."""
+    out.mkdir(parents=True, exist_ok=True)
+    fitted = []
+    for row in read_cars(cars / "cars.csv", split):
+        if names and row.name not in names:
+            continue
+        file = out / f"{row.name}.npz"
+        if not file.exists():
+            started = time.monotonic()
+            _write(file, *_fit_one(cars, row), seconds=time.monotonic() - started)
+            print(f"{row.name}: {time.monotonic() - started:.0f} s", flush=True)
+        with np.load(file) as held:
+            fitted.append(FittedCar(row.name, row.body_type, held["measures"], held["free_half_m"]))
+    return fitted
+
+
+def _fit_one(cars: Path, row: CarRow) -> tuple[np.ndarray, np.ndarray]:
+    """Measures (P,) and the offsets (H, 3) of every vertex of the half from the template."""
+    target = make_surface_target(read_labelled(cars, row))
+    start = fit_space(target, shape_prior(), None)
+    return start.measures, fit_free(target, start) - template_half(start.measures)
+
+
+def _write(file: Path, measures: np.ndarray, free_half_m: np.ndarray, seconds: float) -> None:
+    aside = file.with_suffix(".part.npz")
+    np.savez(aside, measures=measures, coefficients=np.zeros(0, np.float32), free_half_m=free_half_m.astype(np.float32), seconds=seconds)
+    os.replace(aside, file)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fit, learn, write the weights with their manifest entry."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cars", type=Path, help="folder with cars.csv and the GLB files")
+    parser.add_argument("out", type=Path, help="folder for the fits, NAME.npz")
+    parser.add_argument("--weights", type=Path, default=weights.FOLDER, help="where car_shape.safetensors goes")
+    parser.add_argument("--names", default="", help="only these cars, comma separated")
+    parser.add_argument("--modes", type=int, default=Config.modes)
+    arguments = parser.parse_args(argv)
+    config, started = Config(modes=arguments.modes), time.monotonic()
+    with one_thread():
+        fitted = fit_cars(arguments.cars, arguments.out, "train", tuple(filter(None, arguments.names.split(","))))
+    learned = [car for car in fitted if car.name not in NO_CARS_SHAPE]
+    if len(learned) < 2:
+        raise UserInputError(f"{arguments.cars / 'cars.csv'} names fewer than two training cars to learn from; add cars, or other --names.")
+    space = learn_space(learned, config)
+    tensors = {"offset_m": space.offset_m, "modes_m": space.modes_m, **{f"typical.{kind}": mean for kind, mean in space.typical.items()}}
+    facts = {
+        "trained_by": "python3 build.py train shape CARS OUT",
+        "config": asdict(config),
+        "seed": None,
+        "data": f"{len(learned)} training cars, fitted in 3D; not in the modes: {', '.join(NO_CARS_SHAPE)}",
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "machine": f"{os.cpu_count()} CPU cores",
+        "licence": "see weights/README.md for the attribution of the car models",
+    }
+    weights.write_entry(arguments.weights, KEY, FILE, save({name: value.astype(np.float16) for name, value in tensors.items()}), facts)
+    print(json.dumps(facts, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
