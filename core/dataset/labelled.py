@@ -11,7 +11,7 @@ import numpy as np
 from .cars import WIDTH_BELOW, CarModel, CarRow, read_cars, read_model
 from .outer_skin import seen_from_outside
 from .part_refine import chassis_or_trim, mirrors, panes_and_lamps_by_texture, unnamed_underside
-from .part_split import areas_and_normals, corners, high_brake_lights, split_lamps, split_panes
+from .part_split import areas_and_normals, corners, high_brake_lights, lamp_panes, split_lamps, split_panes
 from .part_table import ANY_PANE, CHASSIS_OR_TRIM, LAMPS_OF_BOTH_ENDS, PART_INDEX, PARTS, REAR_PANES, part_named
 
 EXPECTED = (
@@ -86,15 +86,15 @@ def _spread(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 
 def _split(triangles_m: np.ndarray, kind: np.ndarray, wheelbase_m: float) -> np.ndarray:
-    """Kinds of the table to PARTS alone."""
+    """Kinds of the table, of panes and lamps, to PARTS."""
     part, height_m = kind.astype(np.int64), float(triangles_m[..., 2].max())
+    glass = np.flatnonzero(np.isin(kind, [KINDS.index(name) for name in ("windshield", ANY_PANE, REAR_PANES)]))
+    part[glass[lamp_panes(triangles_m[glass], height_m, wheelbase_m)]] = KINDS.index(LAMPS_OF_BOTH_ENDS)
     for name, behind in ((ANY_PANE, False), (REAR_PANES, True)):
-        chosen = kind == KINDS.index(name)
-        if chosen.any():
-            part[chosen] = split_panes(triangles_m[chosen], height_m, wheelbase_m, behind)
-    chosen = kind == KINDS.index(LAMPS_OF_BOTH_ENDS)
-    if chosen.any():
-        part[chosen] = split_lamps(triangles_m[chosen], wheelbase_m)
+        chosen = part == KINDS.index(name)
+        part[chosen] = split_panes(triangles_m[chosen], behind)
+    chosen = part == KINDS.index(LAMPS_OF_BOTH_ENDS)
+    part[chosen] = split_lamps(triangles_m[chosen], wheelbase_m)
     tail = np.flatnonzero(part == PART_INDEX["taillight"])
     part[tail[high_brake_lights(triangles_m[tail], height_m)]] = PART_INDEX["body"]
     return part
@@ -117,6 +117,7 @@ def _refine(
         part[chassis] = chassis_or_trim(triangles_m[chassis], above[chassis], wheels, height_m, lamp_x_m)
     else:
         part[body] = np.where(unnamed_underside(triangles_m[body], above[body], wheels, height_m), PART_INDEX["underbody"], part[body])
+    part[(part == PART_INDEX["hood"]) & (triangles_m[..., 1].mean(1) > 0)] = PART_INDEX["body"]  # a lid over an engine in the tail
     part[mirrors(triangles_m, skin & (part == PART_INDEX["body"]), wheels, height_m)] = PART_INDEX["mirror"]
     return part
 

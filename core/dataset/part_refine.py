@@ -11,8 +11,9 @@ from .surfaces import sample, srgb_of_linear
 
 WELL = 1.5  # nearer to the hub than this many wheel radii, inside the wheel's outer face, is the wheel well
 ABOVE_HUBS = 1.3  # the chassis is not higher than this many hub heights, unless it lies inside a pickup's bed
-LARGEST_MIRROR_M = 0.5
-DARK_SRGB, LEAST_WINDSHIELD_M2 = 0.15, 0.2
+LARGEST_MIRROR_M, MIRROR_ABOUT_M = 0.5, 0.35
+MIRROR_OUT_M, MIRROR_DEEP_M = 0.04, 0.08  # across the car, beyond the flank; door handles are flatter
+DARK_SRGB, LEAST_WINDSHIELD_M2, LEAST_PANE_M2 = 0.15, 0.2, 0.06
 
 
 def wheel_wells(middle_m: np.ndarray, wheels: np.ndarray) -> np.ndarray:
@@ -42,10 +43,10 @@ def chassis_or_trim(triangles_m: np.ndarray, above: np.ndarray, wheels: np.ndarr
 
 
 def unnamed_underside(triangles_m: np.ndarray, above: np.ndarray, wheels: np.ndarray, height_m: float) -> np.ndarray:
-    """(F,) bool: what is seen from below alone, low and facing down, and the wheel wells; for models that name no chassis."""
+    """(F,) bool: what is low and faces down, and the wheel wells; for models that name no chassis."""
     _, normal = areas_and_normals(triangles_m)
     middle = triangles_m.mean(1)
-    below = ~above & (normal[:, 2] < -0.3) & (middle[:, 2] < 0.4 * height_m)
+    below = ((normal[:, 2] < -0.7) | (~above & (normal[:, 2] < -0.3))) & (middle[:, 2] < 0.3 * height_m)
     return below | (wheel_wells(middle, wheels) & (normal[:, 0] * np.sign(middle[:, 0]) < 0.5))
 
 
@@ -53,18 +54,29 @@ def mirrors(triangles_m: np.ndarray, body: np.ndarray, wheels: np.ndarray, heigh
     """(F,) bool: what stands out from the flank beside the front doors' windows; body (F,) bool: triangles that may be a mirror's."""
     middle = triangles_m.mean(1)
     front, wheelbase = wheels[:2, 1].mean(), wheels[2:, 1].mean() - wheels[:2, 1].mean()
-    doors = body & (np.abs(middle[:, 1]) < 0.3 * wheelbase) & (middle[:, 2] > 0.3 * height_m) & (middle[:, 2] < 0.5 * height_m)
-    if not doors.any():
-        return np.zeros(len(middle), bool)
-    half_width_m = np.quantile(np.abs(middle[doors, 0]), 0.98)
-    along = (middle[:, 1] > front) & (middle[:, 1] < front + 0.6 * wheelbase)
-    zone = body & along & (middle[:, 2] > 0.5 * height_m) & (middle[:, 2] < 0.88 * height_m)
-    found = zone & (np.abs(middle[:, 0]) > half_width_m + 0.01)
+    behind_axle = (middle[:, 1] - front) / wheelbase
+    doors = body & (behind_axle > 0.25) & (behind_axle < 0.5) & (middle[:, 2] > 0.3 * height_m) & (middle[:, 2] < 0.5 * height_m)
+    wheels_m = float(np.abs(wheels[:, 0]).max() + wheels[0, 4] / 2)
+    half_width_m = float(np.quantile(np.abs(middle[doors, 0]), 0.98)) if doors.any() else wheels_m
+    zone = body & (behind_axle > 0.05) & (behind_axle < 0.6) & (middle[:, 2] > 0.5 * height_m) & (middle[:, 2] < 0.88 * height_m)
+    out = zone & (np.abs(middle[:, 0]) > half_width_m + 0.01)
+    found = out & _about_tips(middle, out, half_width_m + MIRROR_OUT_M)
     for piece in _small_pieces(triangles_m, body):
-        reach = np.abs(triangles_m[piece, :, 0]).max()
-        if zone[piece].all() and reach > half_width_m and np.abs(middle[piece, 0]).min() > 0.75 * half_width_m:
+        corner_x = np.abs(triangles_m[piece, :, 0])
+        if zone[piece].all() and corner_x.max() > half_width_m and corner_x.min() > 0.7 * half_width_m and np.ptp(corner_x) > MIRROR_DEEP_M:
             found[piece] = True
     return found
+
+
+def _about_tips(middle_m: np.ndarray, found: np.ndarray, least_x_m: float) -> np.ndarray:
+    """(F,) bool: near the outermost found point of their side, if that stands out enough; door handles do not."""
+    near = np.zeros(len(found), bool)
+    for side in (1, -1):
+        here = np.flatnonzero(found & (side * middle_m[:, 0] > least_x_m))
+        if len(here):
+            tip = middle_m[here[np.argmax(side * middle_m[here, 0])]]
+            near |= np.linalg.norm(middle_m - tip, axis=1) < MIRROR_ABOUT_M
+    return near
 
 
 def _small_pieces(triangles_m: np.ndarray, chosen: np.ndarray) -> list[np.ndarray]:
@@ -87,12 +99,18 @@ def panes_and_lamps_by_texture(
     red = body & (colour[:, 0] > 0.3) & (colour[:, 0] > 2 * colour[:, 1:].max(1)) & (middle[:, 1] > 0.4 * wheelbase_m)
     high = (middle[:, 2] > 0.55 * height_m) & (middle[:, 2] < 0.93 * height_m)
     dark = np.flatnonzero(body & (colour.max(1) < DARK_SRGB) & high & (np.abs(normal[:, 2]) < 0.85))
-    kind = split_panes(triangles_m[dark], height_m, wheelbase_m, behind=False) if len(dark) else np.zeros(0, np.int64)
-    windshield = dark[kind == PART_INDEX["windshield"]]
-    if areas_and_normals(triangles_m[windshield])[0].sum() < LEAST_WINDSHIELD_M2:
+    dark = dark[_piece_areas(triangles_m[dark]) > LEAST_PANE_M2]
+    kind = split_panes(triangles_m[dark], behind=False)
+    if areas_and_normals(triangles_m[dark[kind == PART_INDEX["windshield"]]])[0].sum() < LEAST_WINDSHIELD_M2:
         dark, kind = dark[:0], kind[:0]
     lamps = np.flatnonzero(red)
     return np.concatenate([lamps, dark]), np.concatenate([np.full(len(lamps), PART_INDEX["taillight"]), kind])
+
+
+def _piece_areas(triangles_m: np.ndarray) -> np.ndarray:
+    """(F,) area of the connected piece that each triangle belongs to, square metres."""
+    piece = pieces_of(triangles_m)
+    return np.bincount(piece, areas_and_normals(triangles_m)[0])[piece]
 
 
 def median_srgb(model: CarModel, steps: int = 6) -> np.ndarray:

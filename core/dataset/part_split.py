@@ -39,39 +39,43 @@ def pieces_of(triangles_m: np.ndarray) -> np.ndarray:
     return connected_components(links, directed=False)[1][:count]
 
 
-def split_panes(triangles_m: np.ndarray, height_m: float, wheelbase_m: float, behind: bool) -> np.ndarray:
-    """Which pane each glass triangle is, (F,) index into PARTS; y = 0 is midway between the axles.
+def lamp_panes(triangles_m: np.ndarray, height_m: float, wheelbase_m: float) -> np.ndarray:
+    """(F,) bool: connected pieces of glass that are low and at an end of the car: the glass of lamps."""
+    centre = _centres(triangles_m)
+    return (centre[:, 2] < LAMP_PANE_BELOW * height_m) & (np.abs(centre[:, 1]) > LAMP_PANE_BEYOND * wheelbase_m)
 
-    behind: no pane of the lot is the windshield.  Pieces low at the ends are lamp glass, flat ones on top a sun roof ("body").
+
+def split_panes(triangles_m: np.ndarray, behind: bool) -> np.ndarray:
+    """Which pane each glass triangle of the cabin is, (F,) index into PARTS; a sun roof is "body".
+
+    behind: no pane of the lot is the windshield.
     """
     area, normal = areas_and_normals(triangles_m)
-    middle, piece = triangles_m.mean(1), pieces_of(triangles_m)
-    centre = _centres(middle, area, piece)[piece]
-    lamp = (centre[:, 2] < LAMP_PANE_BELOW * height_m) & (np.abs(centre[:, 1]) > LAMP_PANE_BEYOND * wheelbase_m)
-    cabin_y = (middle[~lamp, 1].min() + middle[~lamp, 1].max()) / 2 if not lamp.all() else 0.0
-    end = np.where((middle[:, 1] > cabin_y) | behind, PART_INDEX["rear_window"], PART_INDEX["windshield"])
+    y, piece = triangles_m.mean(1)[:, 1], pieces_of(triangles_m)
+    middle_y = (y.min() + y.max()) / 2 if len(y) else 0.0
+    end = np.where((y > middle_y) | behind, PART_INDEX["rear_window"], PART_INDEX["windshield"])
     kind = np.where(np.abs(normal[:, 0]) > SIDE_NORMAL, PART_INDEX["side_window"], end)
     kind = np.where(np.abs(normal[:, 2]) > FLAT_NORMAL, PART_INDEX["body"], kind)
     for number in np.unique(piece):
         kind[piece == number] = _outvoted(kind[piece == number], area[piece == number])
-    return np.where(lamp, np.where(centre[:, 1] < 0, PART_INDEX["headlight"], PART_INDEX["taillight"]), kind)
+    return kind
 
 
-def _centres(middle_m: np.ndarray, area_m2: np.ndarray, piece: np.ndarray) -> np.ndarray:
-    """(pieces, 3) middle of every connected piece, weighted by area."""
-    weight = area_m2 + 1e-12
-    return np.stack([np.bincount(piece, weight * middle_m[:, k]) for k in range(3)], 1) / np.bincount(piece, weight)[:, None]
-
-
-def _outvoted(kind: np.ndarray, area: np.ndarray) -> np.ndarray:
-    weight = np.bincount(kind, area)
+def _outvoted(kind: np.ndarray, area_m2: np.ndarray) -> np.ndarray:
+    """One kind for a whole piece where it has most of the area."""
+    weight = np.bincount(kind, area_m2)
     return np.full_like(kind, weight.argmax()) if weight.max() > WHOLE_SHARE * weight.sum() else kind
+
+
+def _centres(triangles_m: np.ndarray) -> np.ndarray:
+    """(F, 3) middle of the connected piece that each triangle belongs to, weighted by area."""
+    piece, weight, middle = pieces_of(triangles_m), areas_and_normals(triangles_m)[0] + 1e-12, triangles_m.mean(1)
+    return (np.stack([np.bincount(piece, weight * middle[:, k]) for k in range(3)], 1) / np.bincount(piece, weight)[:, None])[piece]
 
 
 def split_lamps(triangles_m: np.ndarray, wheelbase_m: float) -> np.ndarray:
     """Lamps of both ends: headlight, taillight, or body for repeaters on the flank, (F,) index into PARTS."""
-    piece = pieces_of(triangles_m)
-    y = _centres(triangles_m.mean(1), areas_and_normals(triangles_m)[0], piece)[piece, 1]
+    y = _centres(triangles_m)[:, 1]
     ends = np.where(y < 0, PART_INDEX["headlight"], PART_INDEX["taillight"])
     return np.where(np.abs(y) < BETWEEN_AXLES * wheelbase_m, PART_INDEX["body"], ends)
 
@@ -80,10 +84,9 @@ def high_brake_lights(triangles_m: np.ndarray, height_m: float) -> np.ndarray:
     """(F,) bool: pieces of tail lamps that are the brake light in or above the rear window."""
     if not len(triangles_m):
         return np.zeros(0, bool)
-    area, _ = areas_and_normals(triangles_m)
-    middle, piece = triangles_m.mean(1), pieces_of(triangles_m)
-    centre = _centres(middle, area, piece)[piece]
-    return (np.abs(centre[:, 0]) < 0.1) & (centre[:, 2] > np.average(middle[:, 2], weights=area + 1e-12) + HIGH_BRAKE_LIGHT * height_m)
+    area, centre = areas_and_normals(triangles_m)[0] + 1e-12, _centres(triangles_m)
+    usual_z = np.average(triangles_m.mean(1)[:, 2], weights=area)
+    return (np.abs(centre[:, 0]) < 0.1) & (centre[:, 2] > usual_z + HIGH_BRAKE_LIGHT * height_m)
 
 
 def corners(points_m: np.ndarray) -> np.ndarray:

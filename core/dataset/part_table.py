@@ -19,15 +19,9 @@ INNARDS = (
     ("steering", "interior"), ("interior", "interior"), ("doorcard", "interior"), ("enginebay", "interior"), ("perfect_black", "interior"),
     ("caliper", "underbody"), ("suspension", "underbody"), ("exhaust", "underbody"),
 )  # fmt: skip
-ACCESSORIES = (
-    "lightbar",
-    "beacon",
-    "bullbar",
-    "roofrack",
-    "spoiler",
-    "traveler_stuff",
-    "towtruck_bed",
-)  # no part of the car as it was sold
+ACCESSORIES = (  # no part of the car as it was sold
+    "lightbar", "beacon", "bullbar", "roofrack", "spoiler", "traveler_stuff", "towtruck_bed", "extra_a",
+)  # fmt: skip
 OUTSIDE = (  # the first word found decides
     ("wheel", "wheel"),
     ("numberplate", "plate"), ("np", "plate"),
