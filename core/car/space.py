@@ -66,8 +66,8 @@ def vertices_with(measures: Array, coefficients: Array, space: ShapeSpace) -> Ar
     Metres; differentiable where both are tensors.  Raises ShapeError.
     """
     check_shape("coefficients", tuple(coefficients.shape), (len(measures), space.mode_count))
-    modes = xp.like(space.modes_m, coefficients)
-    half = xp.like(space.offset_m, coefficients) + (coefficients @ modes.reshape(len(modes), 3 * half_count())).reshape(len(measures), -1, 3)
+    modes = xp.like(space.modes_m, coefficients).reshape(space.mode_count, 3 * half_count())
+    half = xp.like(space.offset_m, coefficients) + (coefficients @ modes).reshape(len(measures), -1, 3)
     return body_vertices(measures) + skeleton().whole(scale(measures) * half)
 
 
