@@ -37,7 +37,7 @@ DEBIAN_PACKAGE = {
     "libXxf86vm": "libxxf86vm1",
     "libgomp": "libgomp1",
 }
-BENCHES, TRAINERS = ("core/*/bench.py", "addon/*/bench.py"), ("core/training/train_*.py",)
+BENCHES, TRAINERS = ("core/*/bench.py", "core/training/bench_*.py", "addon/*/bench.py"), ("core/training/train_*.py",)
 
 
 class SetupError(Exception):
