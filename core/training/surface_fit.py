@@ -7,7 +7,7 @@ tighten.  Only the left half is solved for, the target being folded onto it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -29,12 +29,30 @@ from .half_body import face_parts, half_body, laplacian, part_classes, sample_we
 from .surface_target import CELL_M, SurfaceTarget, seen_surface
 
 NORMAL_M = 0.22  # a normal turned by 60 degrees counts as this far away
-STRICT = ("windshield", "rear_window", "side_window", "headlight", "taillight", "mirror")
-STRICT_M, LOOSE_M = 0.3, 0.08  # how far away another part counts, for parts with clear borders and for the others
-STRICT_POINT, LOOSE_POINT = 0.25, 0.04  # share of point-to-point in a pair of the same part
+
+
+@dataclass(frozen=True)
+class Border:
+    """How a part finds its like: apart_m counts as the distance to any other part; of pairs with the same part, along is the share of
+    point-to-point, weight a factor and reach_m the least distance up to which they are believed."""
+
+    apart_m: float
+    along: float
+    weight: float
+    reach_m: float
+
+
+PLAIN = Border(0.08, 0.04, 1.0, 0.0)
+BORDERS = {
+    **dict.fromkeys(("windshield", "rear_window", "side_window"), Border(0.4, 0.3, 3.0, 0.2)),
+    **dict.fromkeys(("headlight", "taillight", "plate"), Border(0.5, 0.5, 6.0, 0.3)), "mirror": Border(0.4, 0.5, 4.0, 0.3),
+    "grille": Border(0.3, 0.3, 4.0, 0.2), "hood": Border(0.2, 0.2, 1.5, 0.12), "bumper": Border(0.2, 0.2, 1.5, 0.12),
+    "door": Border(0.15, 0.1, 1.0, 0.1),
+}  # fmt: skip
+SMALL, FARTHEST_M = ("headlight", "taillight", "plate"), 0.22  # parts that may sit elsewhere, and how far they are followed
 END_WEIGHT = 2.0
 WHEEL_WEIGHT = 30.0
-MEASURE_PRIOR, MODE_PRIOR = 2e-4, 2e-4
+MEASURE_PRIOR, MODE_PRIOR = 3e-5, 3e-5
 SPACE_RADII_M = (0.4, 0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.1, 0.08, 0.08, 0.07, 0.07)
 FREE_STEPS = (
     (0.15, 0.3),
@@ -47,6 +65,7 @@ FREE_STEPS = (
     (0.06, 0.004),
 )  # radius, bend
 EDGE_WEIGHT = 4e-6  # over the edge's squared length
+REPAIRS = 6  # more steps where faces are still folded
 RIGID, RIGID_PARTS = 60.0, ("plate", "mirror", "fog_light")  # edges of such faces are that much stiffer
 FOLDED = 8.0  # and those of folded faces this much, each time they are found folded
 
@@ -107,16 +126,35 @@ def fit_space(target: SurfaceTarget, prior: ShapePrior, space: ShapeSpace | None
 
 def fit_free(target: SurfaceTarget, start: SpaceFit) -> np.ndarray:
     """Every vertex by itself, smoothly: the half body (H, 3) nearest the target."""
+    target = _within_reach(target, start.half_m)
     vertices, stiffness = start.half_m.copy(), _stiffness(target.body_type)
     sound = Soundness(start.measures)
-    for step, (radius, smooth) in enumerate(FREE_STEPS):
+    for step, (radius, smooth) in enumerate(FREE_STEPS + REPAIRS * FREE_STEPS[-1:]):
         if step % 3 == 0:
             visible = visible_faces(start.measures, vertices)
         matrix, vector = _equations(pairs(vertices, target, radius, visible), vertices)
         rigid = sparse.kron(smooth * _bending() + _edges(start.half_m, stiffness), sparse.eye(3)).tocsr()
         vertices = vertices + _solved(matrix + rigid, vector - rigid @ (vertices - start.half_m).ravel())
-        stiffness = np.where(sound.folded_faces(skeleton().whole(vertices[None]))[0], FOLDED * stiffness, stiffness)
+        folded = sound.folded_faces(skeleton().whole(vertices[None]))[0]
+        if step >= len(FREE_STEPS) - 1 and not folded.any():
+            break
+        stiffness = np.where(folded, FOLDED * stiffness, stiffness)
     return vertices
+
+
+def _within_reach(target: SurfaceTarget, half_m: np.ndarray) -> SurfaceTarget:
+    """Lamps and plates that sit elsewhere than the template's count as body: to drag those there would crumple what lies between."""
+    points, _, areas = samples(half_m)
+    classes, part = part_classes(target.body_type), target.part.copy()
+    for name in SMALL:
+        there, here = part == PARTS.index(name), classes == PARTS.index(name)
+        for front in (True, False):
+            goal, ours = there & ((target.points_m[:, 1] < 0) == front), here & ((points[:, 0, 1] < 0) == front)
+            if goal.any() and ours.any():
+                middle = np.average(points[ours].mean(1), axis=0, weights=areas[ours])
+                if np.linalg.norm(target.points_m[goal].mean(0) - middle) > FARTHEST_M:
+                    part[goal] = PARTS.index("body")
+    return replace(target, part=part)
 
 
 def _stiffness(body_type: str) -> np.ndarray:
@@ -197,19 +235,28 @@ def pairs(half_m: np.ndarray, target: SurfaceTarget, radius_m: float, visible: n
     area = np.r_[np.full(len(target.points_m), CELL_M**2), np.repeat(areas[faces] / count, count)]
     apart = np.linalg.norm(model[source] - target.points_m[goal], axis=1)
     facing = (model_normal[source] * target.normals[goal]).sum(1)
-    weight = area / (1 + (apart / radius_m) ** 2) ** 2 * (facing > 0.3)
     same = model_class[source] == target.part[goal]
-    strict = np.isin(target.part[goal], [PARTS.index(name) for name in STRICT])
-    along = np.where(same & strict, STRICT_POINT, LOOSE_POINT)
+    along, factor, reach = (
+        np.where(same, table[target.part[goal]], plain) for table, plain in zip(_pulls(), (PLAIN.along, 1.0, 0.0), strict=True)
+    )
+    weight = factor * area / (1 + (apart / np.maximum(radius_m, reach)) ** 2) ** 2 * (facing > 0.3)
     found = Pairs(half.quads[face], weights[place], target.points_m[goal], target.normals[goal], weight, along)
     return _with_ends(found, half_m, target)
 
 
 def _feature(points: np.ndarray, normals: np.ndarray, part: np.ndarray) -> np.ndarray:
-    apart = np.where(np.isin(np.arange(len(PARTS)), [PARTS.index(name) for name in STRICT]), STRICT_M, LOOSE_M) / np.sqrt(2)
+    """What nearness is measured in: place, direction, and one axis for each part."""
+    apart = np.array([BORDERS.get(name, PLAIN).apart_m for name in PARTS]) / np.sqrt(2)
     one_hot = np.zeros((len(points), len(PARTS)))
     one_hot[np.arange(len(points)), part] = apart[part]
     return np.concatenate([points, NORMAL_M * normals, one_hot], 1)
+
+
+@cache
+def _pulls() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """along, weight and reach_m of every part, in the order of PARTS."""
+    borders = [BORDERS.get(name, PLAIN) for name in PARTS]
+    return np.array([b.along for b in borders]), np.array([b.weight for b in borders]), np.array([b.reach_m for b in borders])
 
 
 def _with_ends(found: Pairs, half_m: np.ndarray, target: SurfaceTarget) -> Pairs:

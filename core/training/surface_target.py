@@ -16,6 +16,7 @@ from ..render.render import rasterize
 AZIMUTHS_DEG, ELEVATIONS_DEG = tuple(range(0, 360, 30)), (-35.0, 2.0, 28.0)
 STRAIGHT_DEG = ((0.0, 89.5), (0.0, -89.5))  # from above and below
 SIZE_PX = 192
+PLATE_ASIDE_M = 0.08
 CELL_M = 0.03  # one point is kept in each cell of this size, part and rough direction
 
 
@@ -47,7 +48,12 @@ def make_surface_target(car: LabelledCar) -> SurfaceTarget:
     points, normals, triangle = seen_surface(corners, np.arange(len(corners)).reshape(-1, 3))
     part = car.part[kept][triangle]
     kept = ~np.isin(part, [PARTS.index("wheel"), PARTS.index("interior")])
-    points, normals, part = fold(points[kept], normals[kept], part[kept])
+    points, normals, part = points[kept], normals[kept], part[kept]
+    for front in (True, False):  # a plate beside the middle has no place on a car that is the same on both sides
+        plate = (part == PARTS.index("plate")) & ((points[:, 1] < 0) == front)
+        if plate.any() and abs(points[plate, 0].mean()) > PLATE_ASIDE_M:
+            part[plate] = PARTS.index("body")
+    points, normals, part = fold(points, normals, part)
     return SurfaceTarget(points, normals, part, car.wheels, (float(low[1]), float(high[1])), float(high[2]), car.row.body_type)
 
 

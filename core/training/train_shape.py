@@ -27,7 +27,7 @@ from .space_learning import Config, FittedCar, learn_space
 from .surface_fit import fit_free, fit_space
 from .surface_target import make_surface_target
 
-NO_CARS_SHAPE = ("flatbed_lightbody90", "towtruck_lightbody90")  # bodies with cargo, crane and rails: the template has none of these
+NO_CARS_SHAPE = ("flatbed_lightbody90", "pickup_lightbody90", "towtruck_lightbody90")  # with cargo, crane or rails in or for a bed
 
 
 def fit_cars(cars: Path, out: Path, split: str | None = "train", names: tuple[str, ...] = ()) -> list[FittedCar]:
