@@ -11,7 +11,7 @@ from .surfaces import sample, srgb_of_linear
 
 WELL = 1.5  # nearer to the hub than this many wheel radii, inside the wheel's outer face, is the wheel well
 ABOVE_HUBS = 1.3  # the chassis is not higher than this many hub heights, unless it lies inside a pickup's bed
-LARGEST_MIRROR_M, MIRROR_ABOUT_M = 0.5, 0.35
+LARGEST_MIRROR_M, MIRROR_ABOUT_M, MIRROR_IN_M = 0.5, 0.25, 0.02
 MIRROR_OUT_M, MIRROR_DEEP_M = 0.04, 0.08  # across the car, beyond the flank; door handles are flatter
 DARK_SRGB, LEAST_WINDSHIELD_M2, LEAST_PANE_M2 = 0.15, 0.2, 0.06
 
@@ -60,7 +60,7 @@ def mirrors(triangles_m: np.ndarray, body: np.ndarray, wheels: np.ndarray, heigh
     half_width_m = float(np.quantile(np.abs(middle[doors, 0]), 0.98)) if doors.any() else wheels_m
     zone = body & (behind_axle > 0.05) & (behind_axle < 0.6) & (middle[:, 2] > 0.5 * height_m) & (middle[:, 2] < 0.88 * height_m)
     out = zone & (np.abs(middle[:, 0]) > half_width_m + 0.01)
-    found = out & _about_tips(middle, out, half_width_m + MIRROR_OUT_M)
+    found = zone & (np.abs(middle[:, 0]) > half_width_m - MIRROR_IN_M) & _about_tips(middle, out, half_width_m + MIRROR_OUT_M)
     for piece in _small_pieces(triangles_m, body):
         corner_x = np.abs(triangles_m[piece, :, 0])
         if zone[piece].all() and corner_x.max() > half_width_m and corner_x.min() > 0.7 * half_width_m and np.ptp(corner_x) > MIRROR_DEEP_M:
@@ -75,7 +75,7 @@ def _about_tips(middle_m: np.ndarray, found: np.ndarray, least_x_m: float) -> np
         here = np.flatnonzero(found & (side * middle_m[:, 0] > least_x_m))
         if len(here):
             tip = middle_m[here[np.argmax(side * middle_m[here, 0])]]
-            near |= np.linalg.norm(middle_m - tip, axis=1) < MIRROR_ABOUT_M
+            near |= (np.linalg.norm(middle_m - tip, axis=1) < MIRROR_ABOUT_M) & (np.abs(middle_m[:, 2] - tip[2]) < MIRROR_ABOUT_M / 2)
     return near
 
 
