@@ -22,7 +22,7 @@ from ..errors import UserInputError
 from ..render.render import rasterize
 from .half_body import class_of, face_parts, half_body, template_half
 
-MODES, SEED, PER_TRIANGLE, SAMPLES = 8, 0, 4, 60_000
+MODES, SEED, PER_TRIANGLE, SAMPLES = 8, 0, 4, 30_000
 BEHIND_GLASS_LINEAR = 0.02  # what a pane's transparency lets through: a dark cabin
 OPAQUE = 0.5  # less opaque texels of decals are holes
 NEAR_M = {"paint": 0.10, "glass": 0.15, "trim": 0.06}  # farther away lies another surface; others 0.15
@@ -121,11 +121,16 @@ def picture_of(colours: Colours, half_m: np.ndarray, body_type: str) -> tuple[np
     points = np.einsum("nk,nkc->nc", held.weights, half_m[half_body().quads[held.face]])
     names = np.array(face_parts(body_type))[held.face]
     linear, painted = np.full((len(names), 3), np.nan), np.zeros(len(names), bool)
+    trees: dict[tuple[str, bool], tuple[np.ndarray, cKDTree]] = {}
     for name in np.unique(names):
         here, material = names == name, material_of(name)
-        chosen = _samples_for(colours, class_of(name), material)
+        key = (class_of(name), material == "paint")
+        if key not in trees:
+            chosen = _samples_for(colours, *key)
+            trees[key] = chosen, cKDTree(colours.points_m[chosen])
+        chosen, tree = trees[key]
         if len(chosen):
-            distance, nearest = cKDTree(colours.points_m[chosen]).query(points[here])
+            distance, nearest = tree.query(points[here])
             found = np.where((distance < NEAR_M.get(material, 0.15))[:, None], colours.linear[chosen[nearest]], np.nan)
             linear[here], painted[here] = found, colours.is_paint[chosen[nearest]]
     words = np.array([base_name(name) for name in names])
@@ -134,12 +139,12 @@ def picture_of(colours: Colours, half_m: np.ndarray, body_type: str) -> tuple[np
     return linear, painted & ~np.isnan(linear[:, 0])
 
 
-def _samples_for(colours: Colours, kind: str, material: str) -> np.ndarray:
+def _samples_for(colours: Colours, kind: str, is_painted: bool) -> np.ndarray:
     """Indices of the samples that a part of this class may take its colour from."""
     same = colours.part == PART_INDEX[kind]
     if not same.any() and kind not in (*PANES, *LAMPS, "plate", "grille", "mirror"):
         same = colours.part == PART_INDEX["body"]
-    return np.flatnonzero(same if material == "paint" else same & ~colours.is_paint)
+    return np.flatnonzero(same if is_painted else same & ~colours.is_paint)
 
 
 def wheel_colours(colours: Colours, wheels: np.ndarray | None) -> dict[str, np.ndarray]:

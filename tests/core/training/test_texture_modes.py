@@ -44,8 +44,10 @@ def write_car(folder: Path, name: str) -> None:
     for node in np.unique(nodes):
         colour = {"Body": PAINT[name], "Brakelights": LAMP[name], "Headlights": (0.25, 0.25, 0.25)}.get(node, (0.0, 0.0, 0.0))
         material = PBRMaterial(name="bodymat" if node == "Body" else node, baseColorFactor=srgb255(colour))
-        visual = trimesh.visual.TextureVisuals(uv=np.zeros((len(vertices), 2)), material=material)
-        scene.add_geometry(trimesh.Trimesh(car_to_gltf(vertices), triangles[nodes == node], visual=visual, process=False), node_name=node)
+        used, faces = np.unique(triangles[nodes == node], return_inverse=True)
+        visual = trimesh.visual.TextureVisuals(uv=np.zeros((len(used), 2)), material=material)
+        mesh = trimesh.Trimesh(car_to_gltf(vertices[used]), faces.reshape(-1, 3), visual=visual, process=False)
+        scene.add_geometry(mesh, node_name=node)
     (folder / f"{name}.glb").write_bytes(scene.export(file_type="glb"))
 
 
