@@ -22,7 +22,7 @@ import numpy as np
 from .. import weights
 from ..car.draw_car import draw_cars
 from ..car.faults import FAULTS, faults
-from ..car.prior import shape_prior
+from ..car.prior import ShapePrior
 from ..car.space import KEY, ShapeSpace, shape_space, vertices_with
 from ..dataset.cars import CarRow, read_cars
 from ..device import one_thread
@@ -116,17 +116,17 @@ def summary(report: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def bench_draws(wanted: Wanted, space: ShapeSpace) -> dict[str, Any]:
+def bench_draws(wanted: Wanted, space: ShapeSpace, prior: ShapePrior) -> dict[str, Any]:
     """Shares of random draws free of faults and with each: of first draws, and of those handed out, the faulty drawn again."""
     first: dict[str, list[np.ndarray]] = {name: [] for name in FAULTS}
     handed_out = []
     for seed in range(0, wanted.draws, DRAW_BATCH):
         count = min(DRAW_BATCH, wanted.draws - seed)
-        drawn = draw_cars(count, seed, shape_prior(), space, redraws=0)
+        drawn = draw_cars(count, seed, prior, space, redraws=0)
         vertices = vertices_with(drawn.measures, drawn.coefficients, space)
         for name, has in faults(vertices, drawn.measures).items():
             first[name].append(has)
-        handed_out.append(draw_cars(count, seed, shape_prior(), space).faulty)
+        handed_out.append(draw_cars(count, seed, prior, space).faulty)
     joined = {name: np.concatenate(has) for name, has in first.items()}
     result = {
         "count": wanted.draws,
@@ -152,7 +152,7 @@ def bench(wanted: Wanted, space: ShapeSpace, fitting: Fitting | None = None) -> 
         print_parts(report["left_out"])
         print_modes("left out", report["left_out"]["modes"])
     if "draws" in wanted.sections:
-        report["draws"] = bench_draws(wanted, space)
+        report["draws"] = bench_draws(wanted, space, fitting.prior())
     return report, fits
 
 

@@ -1,7 +1,7 @@
 """How alike two cars are as solids and as skins, whatever their scale: voxel IoU, F-score and Chamfer distance of triangle soups.
 
 Both are brought to length 1 (along y), centred in x and y, lowest point at z = 0, and sampled with random points on their surface.  The
-solid is what the points enclose on a grid of cells, so open undersides and unwelded shells do not matter.
+solid is what the points enclose on a grid of cells, so unwelded shells, shells in shells and the way faces look do not matter.
 """
 
 from __future__ import annotations
