@@ -2,7 +2,7 @@
 
 Prints tables and writes the same figures as JSON:
 cars       the development cars, in no mode of the space: fitted within the space, and with every vertex free
-left out   each training car in a space learned from the others; its free vertices are those of DIR, which know no modes
+left out   each training car in a space and prior learned from the others; its free vertices are those of DIR, which know no modes
 modes      the means over the number of modes, for the development cars and, with --left-out-modes, for the training cars
 draws      the share of random draws without faults (core/car/faults.py)
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from .. import weights
 from ..car.draw_car import draw_cars
@@ -28,11 +29,13 @@ from ..dataset.cars import CarRow, read_cars
 from ..device import one_thread
 from ..errors import UserInputError
 from .half_body import template_half
+from .measures_prior import learn_prior
 from .shape_figures import Compared, Figures, Fitting, fit_and_compare, means, real_car
 from .shape_tables import print_draws, print_head, print_modes, print_parts, print_row
 from .space_learning import Config, FittedCar, learn_space
 from .train_shape import NO_CARS_SHAPE, fit_cars
 
+TYPICAL = "typical."
 SECTIONS = ("cars", "left-out", "draws")
 MODE_COUNTS = (0, 5, 10, 20, 40)
 DRAWS, DRAW_BATCH = 1000, 100
@@ -84,19 +87,26 @@ def bench_left_out(wanted: Wanted, fitting: Fitting) -> dict[str, Any]:
     print_head("training cars, each left out of the modes")
     for row in rows_of(wanted, "train"):
         own = next(fit for fit in fits if fit.name == row.name)
-        space = learn_space([fit for fit in fits if fit.name not in (row.name, *NO_CARS_SHAPE)], Config())
+        others = [fit for fit in fits if fit.name != row.name]
+        space, prior = learn_space([fit for fit in others if fit.name not in NO_CARS_SHAPE], Config()), prior_of(others)
         car = real_car(wanted.cars, row, fitting)
         started = time.monotonic()
-        within = fitting.space(car.target, fitting.prior(), space, None)
+        within = fitting.space(car.target, prior, space, None)
         seconds = time.monotonic() - started
         figures = {"space": car.figures(within.half_m, within.measures), "free": free_figures(car, own)}
         mark = "accessories" if car.has_accessories else "not in the space" if row.name in NO_CARS_SHAPE else ""
         report[row.name] = figures | {"seconds": {"fit": seconds}, "apart": mark}
         print_row(row.name + (" *" if mark else ""), figures, seconds)
         for count in mode_counts(space) if wanted.left_out_modes and not mark else ():
-            fit = within if count == space.mode_count else fitting.space(car.target, fitting.prior(), space, count)
+            fit = within if count == space.mode_count else fitting.space(car.target, prior, space, count)
             curve.setdefault(count, []).append(car.figures(fit.half_m, fit.measures))
     return summary(report) | {"modes": {count: means(figures) for count, figures in curve.items()}}
+
+
+def prior_of(fits: list[FittedCar]) -> ShapePrior:
+    """Which measures are likely, from these cars and no table of dimensions."""
+    learned = learn_prior([(fit.body_type, torch.from_numpy(fit.measures)) for fit in fits], None)
+    return ShapePrior({name.removeprefix(TYPICAL): value for name, value in learned.items() if name.startswith(TYPICAL)}, learned["factor"])
 
 
 def free_figures(car: Any, fit: FittedCar) -> Figures:

@@ -17,13 +17,15 @@ from ..car.draw_car import draw_cars
 from ..car.prior import shape_prior
 from ..car.space import ShapeSpace, vertices_with
 from ..dataset.cars import read_cars
-from ..dataset.labelled import read_labelled
+from ..dataset.labelled import LabelledCar, read_labelled
 from ..dataset.part_table import PARTS
 from ..frames import clip_from_camera, orbit
 from ..render.shade import Skin, render_views
 from .half_body import template_half
 from .part_measure import Drawable, Frame, fitted_drawable, frame_of, real_drawable
 from .shape_figures import Compared, whole_body
+from .surface_fit import fit_free, fit_space
+from .surface_target import make_surface_target
 
 SHADED = {  # sRGB 0..255
     "body": (134, 152, 172), "hood": (134, 152, 172), "door": (134, 152, 172), "bumper": (118, 132, 148), "mirror": (118, 132, 148),
@@ -43,7 +45,7 @@ DISTANCE_RADII = 12
 WIDTH_RADII = 1.78  # of the ball round a car, what a tile shows across
 AMBIENT01 = 0.6
 CARS_ACROSS, DRAWS, DRAWS_ACROSS, DRAW_TILE_PX, DRAW_SEED = 3, 24, 4, (230, 142), 4
-LABEL_PX = 13
+LABEL_PX, KEY_PX = 13, 24
 LARGEST_BYTES = 390_000
 QUALITIES = (90, 86, 82, 78, 74, 70, 64, 58, 50)
 
@@ -57,28 +59,32 @@ class Fitted:
 
 
 def write_sheets(cars: Path, fits: Path, space: ShapeSpace, out: Path, found: dict[str, Compared], names: tuple[str, ...] = ()) -> None:
-    """OUT/shape_cars.jpg of all cars that have a fit in `found` or as FITS/NAME.npz, and OUT/shape_draws.jpg."""
+    """OUT/shape_cars.jpg of all cars, every vertex free, and OUT/shape_draws.jpg; a fit neither in `found` nor as FITS/NAME.npz is made."""
     out.mkdir(parents=True, exist_ok=True)
     blocks = []
     for row in read_cars(cars / "cars.csv"):
-        fitted = _fit_of(row.name, fits, found)
-        if fitted is not None and (not names or row.name in names):
-            real = real_drawable(read_labelled(cars, row))
-            label = row.name + (" (development)" if row.split == "dev" else "")
-            blocks.append(block(label, real, fitted_drawable(fitted.body_m, fitted.measures, row.body_type)))
+        if names and row.name not in names:
+            continue
+        car = read_labelled(cars, row)
+        fitted = _fit_of(car, fits, found, space)
+        label = row.name + (" (development)" if row.split == "dev" else "")
+        blocks.append(block(label, real_drawable(car), fitted_drawable(fitted.body_m, fitted.measures, row.body_type)))
     if blocks:
-        write_jpeg(out / "shape_cars.jpg", grid(blocks, CARS_ACROSS))
+        write_jpeg(out / "shape_cars.jpg", with_key(grid(blocks, CARS_ACROSS)))
     write_jpeg(out / "shape_draws.jpg", draws_sheet(space))
 
 
-def _fit_of(name: str, fits: Path, found: dict[str, Compared]) -> Fitted | None:
-    """Every vertex free, as measured now or as the training left it."""
+def _fit_of(car: LabelledCar, fits: Path, found: dict[str, Compared], space: ShapeSpace) -> Fitted:
+    """As measured now, as the training left it, or made here."""
+    name = car.row.name
     if name in found:
         return Fitted(whole_body(found[name].free_half_m), found[name].space.measures)
-    if not (fits / f"{name}.npz").is_file():
-        return None
-    with np.load(fits / f"{name}.npz") as held:
-        return Fitted(whole_body(template_half(held["measures"]) + held["free_half_m"]), held["measures"])
+    if (fits / f"{name}.npz").is_file():
+        with np.load(fits / f"{name}.npz") as held:
+            return Fitted(whole_body(template_half(held["measures"]) + held["free_half_m"]), held["measures"])
+    target = make_surface_target(car)
+    start = fit_space(target, shape_prior(), space)
+    return Fitted(whole_body(fit_free(target, start)), start.measures)
 
 
 def block(label: str, real: Drawable, fitted: Drawable) -> np.ndarray:
@@ -93,9 +99,11 @@ def draws_sheet(space: ShapeSpace) -> np.ndarray:
     drawn = draw_cars(DRAWS, DRAW_SEED, shape_prior(), space)
     bodies = vertices_with(drawn.measures, drawn.coefficients, space)
     blocks = []
-    for body_m, measures, kind in zip(bodies, drawn.measures, drawn.body_types, strict=True):
+    for body_m, measures, kind, faulty in zip(bodies, drawn.measures, drawn.body_types, drawn.faulty, strict=True):
         car = fitted_drawable(body_m, measures, kind)
-        blocks.append(labelled(kind, np.concatenate(list(draw(car, frame_of(car), False, DRAW_TILE_PX)), 1)))
+        blocks.append(
+            labelled(kind + (" (fault)" if faulty else ""), np.concatenate(list(draw(car, frame_of(car), False, DRAW_TILE_PX)), 1))
+        )
     return grid(blocks, DRAWS_ACROSS)
 
 
@@ -129,6 +137,18 @@ def grid(blocks: list[np.ndarray], across: int) -> np.ndarray:
     across = min(across, len(blocks))
     blocks += [np.full_like(blocks[0], 255)] * (-len(blocks) % across)
     return np.concatenate([np.concatenate(blocks[k : k + across], 1) for k in range(0, len(blocks), across)])
+
+
+def with_key(picture: np.ndarray) -> np.ndarray:
+    """A line below that names the colours of the part maps, as far as it is wide enough."""
+    image = Image.new("RGB", (picture.shape[1], picture.shape[0] + KEY_PX), "white")
+    image.paste(Image.fromarray(picture))
+    pen, top, left = ImageDraw.Draw(image), picture.shape[0] + 4, 8
+    for name, colour in FLAT.items():
+        pen.rectangle((left, top, left + 12, top + 12), fill=colour, outline="black")
+        pen.text((left + 17, top), name, fill="black")
+        left += 30 + int(pen.textlength(name))
+    return np.asarray(image)
 
 
 def write_jpeg(path: Path, picture: np.ndarray) -> None:

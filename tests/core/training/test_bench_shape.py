@@ -128,8 +128,8 @@ def test_sheet_shows_real_and_fitted_alike(cars: Path, monkeypatch: pytest.Monke
     shape_sheet.write_sheets(cars / "cars", cars / "fits", two_modes(), cars / "out", {}, ("first",))
     picture = np.asarray(Image.open(cars / "out" / "shape_cars.jpg")).astype(int)
     width, height = shape_sheet.TILE_PX
-    assert picture.shape == (8 + 2 * height + shape_sheet.LABEL_PX, 8 + 4 * width, 3)
-    body = picture[4 + shape_sheet.LABEL_PX : -4, 4:-4]
+    assert picture.shape == (8 + 2 * height + shape_sheet.LABEL_PX + shape_sheet.KEY_PX, 8 + 4 * width, 3)
+    body = picture[4 + shape_sheet.LABEL_PX : -4 - shape_sheet.KEY_PX, 4:-4]
     tiles = [body[:, k * width : (k + 1) * width] for k in range(4)]
     outlines = [tile.min(2) < 200 for tile in tiles]
     assert outlines[0].mean() > 0.2
