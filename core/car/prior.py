@@ -1,6 +1,6 @@
 """Which measures are likely: a Gaussian over the measure vectors, and the typical car of every body type.
 
-Learned by core/training/train_measures.py from fits to real car models and from a table of real cars' dimensions.
+Learned with the shape space, by core/training/train_shape.py, from fits to real car models and from a table of real cars' dimensions.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from safetensors.torch import load
 
 from .. import weights
 from .measures import HIGH, INDEX, LOW, NAMES
+from .space import KEY
 
-KEY, FILE = "measures", "measures.safetensors"
+PREFIX = "measures."  # of its tensors in the shape space's file
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class ShapePrior:
 @cache
 def shape_prior(folder: Path = weights.FOLDER) -> ShapePrior:
     """The learned prior.  Raises WeightsError where its file is missing or damaged."""
-    tensors = {name: value.float() for name, value in load(weights.read_checked(folder, KEY)).items()}
+    tensors = {
+        name.removeprefix(PREFIX): value for name, value in load(weights.read_checked(folder, KEY)).items() if name.startswith(PREFIX)
+    }
     typical = {name.removeprefix("typical."): value for name, value in tensors.items() if name.startswith("typical.")}
     return ShapePrior(typical, tensors["factor"])

@@ -24,6 +24,7 @@ from .skeleton import body_vertices, skeleton
 KEY, FILE = "shape", "car_shape.safetensors"
 TYPICAL_SIZE_M = (1.75, 4.45, 1.45)  # width, length and height at which offsets are in metres
 SIZE_NAMES = ("width", "length", "height")
+TYPICAL = "typical."
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ def shape_space(folder: Path = weights.FOLDER) -> ShapeSpace:
     """The learned space.  Raises WeightsError where its file is missing or damaged."""
     from safetensors.numpy import load
 
-    tensors = {name: value.astype(np.float32) for name, value in load(weights.read_checked(folder, KEY)).items()}
-    typical = {name.removeprefix("typical."): value for name, value in tensors.items() if name.startswith("typical.")}
-    return ShapeSpace(tensors["offset_m"], tensors["modes_m"], typical)
+    tensors = load(weights.read_checked(folder, KEY))
+    typical = {name.removeprefix(TYPICAL): value.astype(np.float32) for name, value in tensors.items() if name.startswith(TYPICAL)}
+    return ShapeSpace(tensors["offset_m"].astype(np.float32), tensors["modes_m"].astype(np.float32), typical)
+
+
+def space_tensors(space: ShapeSpace) -> dict[str, np.ndarray]:
+    """What shape_space reads: offsets in half precision, a tenth of a millimetre."""
+    held = {"offset_m": space.offset_m, "modes_m": space.modes_m, **{TYPICAL + kind: mean for kind, mean in space.typical.items()}}
+    return {name: value.astype(np.float16) for name, value in held.items()}

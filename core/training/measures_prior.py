@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..car.measures import BODY_TYPES, HIGH, INDEX, LOW, NAMES, to_vector
+from ..car.prior import ShapePrior
 from ..errors import UserInputError
 
 DIMENSIONS = ("length", "width", "height", "wheelbase")
@@ -21,6 +22,7 @@ CITYCAR_LENGTH_M = 3.75  # a shorter hatchback counts as a city car
 DEFAULT_WEIGHT = 1.0  # the hand-made body type counts as this many fitted cars
 BETWEEN_SHARE = 0.35  # how much of the spread between body types is allowed within one: types are guessed, and cars lie between them
 FIXED = INDEX["cab_drop"]  # tells body types apart and never varies within one
+START_SPREAD = 0.12
 SHRINKAGE, FLOOR = 0.35, 0.045  # share of the covariance kept diagonal; smallest spread by a measure's range
 
 
@@ -39,8 +41,15 @@ def read_dimensions(table: Path) -> dict[str, np.ndarray]:
     return {kind: np.array(rows) for kind, rows in found.items()}
 
 
+def hand_made_prior() -> ShapePrior:
+    """What is known before any car was fitted: the body types' figures, and a share of each measure's range."""
+    spread = START_SPREAD * (HIGH - LOW)
+    spread[FIXED] = 0.0
+    return ShapePrior({kind: to_vector(figures) for kind, figures in BODY_TYPES.items()}, torch.diag(spread))
+
+
 def learn_prior(fits: list[tuple[str, torch.Tensor]], dimensions: dict[str, np.ndarray] | None) -> dict[str, torch.Tensor]:
-    """Fits as (body type, measures (P,)) -> the tensors of measures.safetensors: typical.TYPE (P,) and factor (P, P)."""
+    """Fits as (body type, measures (P,)) -> the tensors that shape_prior reads: typical.TYPE (P,) and factor (P, P)."""
     means = _means(fits)
     covariance = _covariance(fits, means)
     if dimensions:

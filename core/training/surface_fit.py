@@ -99,7 +99,7 @@ def fit_space(target: SurfaceTarget, prior: ShapePrior, space: ShapeSpace | None
     factor = prior.factor.double().numpy()
     typical = np.zeros(count) if space is None else space.typical[target.body_type][:count].astype(np.float64)
     z, c = np.zeros(len(NAMES)), typical.copy()
-    visible = None
+    visible = np.ones(len(half_body().quads), bool)
     for step, radius in enumerate(SPACE_RADII_M):
         measures = np.clip(origin + factor @ z, LOW.numpy(), HIGH.numpy())
         half, slope = _half_and_slope(measures, factor)
@@ -117,7 +117,7 @@ def fit_space(target: SurfaceTarget, prior: ShapePrior, space: ShapeSpace | None
         change *= min(1.0, 2.0 / np.abs(change).max())
         z, c = z + change[: len(z)], c + change[len(z) :]
         inside = np.clip(origin + factor @ z, LOW.numpy(), HIGH.numpy())
-        z = z if np.allclose(inside, origin + factor @ z) else np.linalg.lstsq(factor, inside - origin, rcond=None)[0]
+        z = z if np.allclose(inside, origin + factor @ z) else np.linalg.lstsq(factor, inside - origin, rcond=1e-6)[0]
     measures = np.clip(origin + factor @ z, LOW.numpy(), HIGH.numpy())
     half, slope = _half_and_slope(measures, factor)
     half, _ = _with_modes(half, slope, measures, c, space, count)

@@ -1,6 +1,7 @@
-"""Fit the template to real car models in 3D and learn the shape space: `build.py train shape CARS OUT`.
+"""Fit the template to real car models in 3D; learn the shape space and which cars are likely: `build.py train shape CARS OUT`.
 
-CARS/NAME.glb -> surface_target -> surface_fit (measures, then every vertex) -> OUT/NAME.npz -> space_learning -> car_shape.safetensors.
+CARS/NAME.glb -> surface_target -> surface_fit (measures, then every vertex) -> OUT/NAME.npz -> car_shape.safetensors: the modes of what
+measures cannot say (space_learning), the prior of the measures with real cars' dimensions (measures_prior), and colours (texture_modes).
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.numpy import save
 
 from .. import weights
-from ..car.prior import shape_prior
-from ..car.space import FILE, KEY
+from ..car.prior import PREFIX
+from ..car.space import FILE, KEY, space_tensors
 from ..dataset.cars import CarRow, read_cars
 from ..dataset.labelled import read_labelled
 from ..device import one_thread
 from ..errors import UserInputError
 from .half_body import template_half
+from .measures_prior import hand_made_prior, learn_prior, read_dimensions
 from .space_learning import Config, FittedCar, learn_space
 from .surface_fit import fit_free, fit_space
 from .surface_target import make_surface_target
+from .texture_modes import learn_texture_modes
 
 NO_CARS_SHAPE = ("flatbed_lightbody90", "pickup_lightbody90", "towtruck_lightbody90")  # with cargo, crane or rails in or for a bed
 
@@ -50,7 +54,7 @@ def fit_cars(cars: Path, out: Path, split: str | None = "train", names: tuple[st
 def _fit_one(cars: Path, row: CarRow) -> tuple[np.ndarray, np.ndarray]:
     """Measures (P,) and the offsets (H, 3) of every vertex of the half from the template."""
     target = make_surface_target(read_labelled(cars, row))
-    start = fit_space(target, shape_prior(), None)
+    start = fit_space(target, hand_made_prior(), None)
     return start.measures, fit_free(target, start) - template_half(start.measures)
 
 
@@ -65,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cars", type=Path, help="folder with cars.csv and the GLB files")
     parser.add_argument("out", type=Path, help="folder for the fits, NAME.npz")
+    parser.add_argument("--dimensions", type=Path, help="table of real cars' dimensions")
     parser.add_argument("--weights", type=Path, default=weights.FOLDER, help="where car_shape.safetensors goes")
     parser.add_argument("--names", default="", help="only these cars, comma separated")
     parser.add_argument("--modes", type=int, default=Config.modes)
@@ -75,18 +80,24 @@ def main(argv: list[str] | None = None) -> int:
     learned = [car for car in fitted if car.name not in NO_CARS_SHAPE]
     if len(learned) < 2:
         raise UserInputError(f"{arguments.cars / 'cars.csv'} names fewer than two training cars to learn from; add cars, or other --names.")
-    space = learn_space(learned, config)
-    tensors = {"offset_m": space.offset_m, "modes_m": space.modes_m, **{f"typical.{kind}": mean for kind, mean in space.typical.items()}}
+    dimensions = read_dimensions(arguments.dimensions) if arguments.dimensions else None
+    measures = learn_prior([(car.body_type, torch.from_numpy(car.measures)) for car in fitted], dimensions)
+    tensors = {
+        **space_tensors(learn_space(learned, config)),
+        **{PREFIX + name: value.numpy() for name, value in measures.items()},
+        **learn_texture_modes(arguments.cars, arguments.out),
+    }
     facts = {
-        "trained_by": "python3 build.py train shape CARS OUT",
+        "trained_by": "python3 build.py train shape CARS OUT --dimensions TABLE",
         "config": asdict(config),
         "seed": None,
-        "data": f"{len(learned)} training cars, fitted in 3D; not in the modes: {', '.join(NO_CARS_SHAPE)}",
+        "data": f"{len(learned)} training cars, fitted in 3D; not in the modes: {', '.join(NO_CARS_SHAPE)}"
+        + ("; table of dimensions" if dimensions else ""),
         "minutes": round((time.monotonic() - started) / 60, 1),
         "machine": f"{os.cpu_count()} CPU cores",
         "licence": "see weights/README.md for the attribution of the car models",
     }
-    weights.write_entry(arguments.weights, KEY, FILE, save({name: value.astype(np.float16) for name, value in tensors.items()}), facts)
+    weights.write_entry(arguments.weights, KEY, FILE, save(tensors), facts)
     print(json.dumps(facts, indent=1))
     return 0
 

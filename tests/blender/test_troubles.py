@@ -163,7 +163,7 @@ def test_a_killed_worker(worker: ModuleType, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.slow
 def test_a_corrupt_weight_file(worker: ModuleType) -> None:
-    file = worker.folder() / "weights" / "measures.safetensors"
+    file = worker.folder() / "weights" / "car_shape.safetensors"
     content = file.read_bytes()
     assert bpy.ops.imago.stop_worker() == {"FINISHED"}
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
