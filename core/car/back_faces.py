@@ -18,7 +18,12 @@ SIZE_PX = 160  # a pixel is about 3 cm of a car: a fold smaller than that is not
 
 def back_face_shares(vertices: np.ndarray) -> np.ndarray:
     """(B, V, 3) -> (B, views) share of the pixels the body covers, from each direction and far away, whose face is turned away."""
-    return np.stack([_shares(vertices.astype(np.float32), *direction) for direction in DIRECTIONS_DEG], 1)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # pictures this small cost several threads more waiting than they save
+    try:
+        return np.stack([_shares(vertices.astype(np.float32), *direction) for direction in DIRECTIONS_DEG], 1)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _shares(vertices: np.ndarray, azimuth_deg: float, elevation_deg: float) -> np.ndarray:
