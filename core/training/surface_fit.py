@@ -65,6 +65,7 @@ FREE_STEPS = (
     (0.06, 0.004),
 )  # radius, bend
 EDGE_WEIGHT = 4e-6  # over the edge's squared length
+WIDEST_TYRE = 0.75  # by the wheel's radius
 REPAIRS = 6  # more steps where faces are still folded
 RIGID, RIGID_PARTS = 60.0, ("plate", "mirror", "fog_light")  # edges of such faces are that much stiffer
 FOLDED = 8.0  # and those of folded faces this much, each time they are found folded
@@ -92,7 +93,9 @@ class SpaceFit:
     half_m: np.ndarray
 
 
-def fit_space(target: SurfaceTarget, prior: ShapePrior, space: ShapeSpace | None, modes: int | None = None) -> SpaceFit:
+def fit_space(
+    target: SurfaceTarget, prior: ShapePrior, space: ShapeSpace | None, modes: int | None = None, measure_prior: float = MEASURE_PRIOR
+) -> SpaceFit:
     """Measures, and coefficients of the first `modes` modes (all by default; none without a space), that bring the template closest."""
     count = 0 if space is None else (space.mode_count if modes is None else modes)
     origin = start_measures(target, prior)
@@ -110,7 +113,7 @@ def fit_space(target: SurfaceTarget, prior: ShapePrior, space: ShapeSpace | None
         steps = slope.reshape(-1, slope.shape[2])
         matrix, vector = steps.T @ (full @ steps), steps.T @ right
         _add_wheels(matrix, vector, target, measures, factor)
-        prior_weight = np.r_[np.full(len(z), MEASURE_PRIOR), np.full(count, MODE_PRIOR)]
+        prior_weight = np.r_[np.full(len(z), measure_prior), np.full(count, MODE_PRIOR)]
         matrix[np.diag_indices_from(matrix)] += prior_weight
         vector -= prior_weight * np.r_[z, c - typical]
         change = np.linalg.solve(matrix, vector)
@@ -198,7 +201,6 @@ def start_measures(target: SurfaceTarget, prior: ShapePrior) -> np.ndarray:
         front, rear = hubs[:2, 1].mean(), hubs[2:, 1].mean()
         start[INDEX["wheelbase"]], start[INDEX["front_overhang"]] = rear - front, front - target.ends_m[0]
         start[INDEX["wheel_radius"]] = hubs[:, 3].mean()
-        start[INDEX["tyre_width"]] = hubs[:, 4].mean()
     return np.clip(start, LOW.numpy(), HIGH.numpy())
 
 
@@ -332,7 +334,7 @@ def _add_wheels(matrix: np.ndarray, vector: np.ndarray, target: SurfaceTarget, m
     wanted = {
         "wheelbase": hubs[2:, 1].mean() - hubs[:2, 1].mean(),
         "wheel_radius": hubs[:, 3].mean(),
-        "tyre_width": hubs[:, 4].mean(),
+        "tyre_width": min(hubs[:, 4].mean(), WIDEST_TYRE * hubs[:, 3].mean()),  # the models' wheels bring hubs and discs along
         "track_ratio": (hubs[[0, 2], 0].mean() - hubs[[1, 3], 0].mean()) / measures[INDEX["width"]],
     }
     for name, value in wanted.items():

@@ -31,6 +31,7 @@ from .surface_fit import fit_free, fit_space
 from .surface_target import make_surface_target
 from .texture_modes import learn_texture_modes
 
+LEARNING_PRIOR = 5e-4  # pull of the measures towards the usual car: what they need not say is left to the modes
 NO_CARS_SHAPE = ("flatbed_lightbody90", "pickup_lightbody90", "towtruck_lightbody90")  # with cargo, crane or rails in or for a bed
 
 
@@ -54,7 +55,7 @@ def fit_cars(cars: Path, out: Path, split: str | None = "train", names: tuple[st
 def _fit_one(cars: Path, row: CarRow) -> tuple[np.ndarray, np.ndarray]:
     """Measures (P,) and the offsets (H, 3) of every vertex of the half from the template."""
     target = make_surface_target(read_labelled(cars, row))
-    start = fit_space(target, hand_made_prior(), None)
+    start = fit_space(target, hand_made_prior(), None, measure_prior=LEARNING_PRIOR)
     return start.measures, fit_free(target, start) - template_half(start.measures)
 
 
@@ -97,7 +98,8 @@ def main(argv: list[str] | None = None) -> int:
         "machine": f"{os.cpu_count()} CPU cores",
         "licence": "see weights/README.md for the attribution of the car models",
     }
-    weights.write_entry(arguments.weights, KEY, FILE, save(tensors), facts)
+    content = save({name: np.ascontiguousarray(value) for name, value in tensors.items()})  # as they lie in memory, whatever their strides
+    weights.write_entry(arguments.weights, KEY, FILE, content, facts)
     print(json.dumps(facts, indent=1))
     return 0
 

@@ -213,6 +213,7 @@ def test_the_command_learns_from_two_made_cars_and_goes_on_where_it_stopped(
     found = [np.load(tmp_path / "out" / f"{name}.npz")["measures"] for name in ("short", "long")]
     halfway = (BODY_TYPES["sedan"]["length"] + found[0][INDEX["length"]] + found[1][INDEX["length"]]) / 3
     assert float(prior.typical["sedan"][INDEX["length"]]) == pytest.approx(halfway, abs=1e-4)
+    assert not torch.triu(prior.factor, 1).any() and bool((prior.factor.diagonal()[:-2] > 0).all()), "written as it was learned"
     damaged = tmp_path / "weights" / "car_shape.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     shape_prior.cache_clear()
