@@ -18,11 +18,11 @@ import torch
 
 from .asset.asset import car_json, save_asset
 from .asset.thumbnail import draw_thumbnail, save_thumbnail
-from .car.car import whole, whole_vertices
-from .car.measures import to_vector
+from .car.car import vectors, whole, whole_vertices
 from .car.prior import shape_prior
 from .car.reshape import make_reshape
 from .car.reshape_file import write_reshape
+from .car.space import shape_space
 from .device import choose_device, one_thread
 from .errors import Cancelled, Trouble, WeightsError
 from .fit.linear_car import linearise
@@ -51,9 +51,10 @@ def warm_up() -> None:
     A weight file that cannot be read is the first car's to complain of.
     """
     with one_thread(), suppress(WeightsError):
-        point = next(iter(shape_prior().typical.values()))[None].clone().requires_grad_()
+        kind, typical = next(iter(shape_prior().typical.items()))
+        point, bent = typical[None].clone().requires_grad_(), torch.from_numpy(shape_space().typical[kind])[None]
         optimiser = torch.optim.Adam([point])
-        linearise(point).vertices(point).sum().backward()
+        linearise(point, bent, bent.shape[1]).vertices(point, bent).sum().backward()
         optimiser.step()
 
 
@@ -152,7 +153,7 @@ def sketch_of(shape: CarShape, paint_srgb01: tuple[float, float, float]) -> Sket
     """Body and wheels, coloured by what each part is made of."""
     mesh = whole()
     with torch.no_grad():
-        vertices = whole_vertices(to_vector(shape.measures)[None])[0].numpy()
+        vertices = whole_vertices(*vectors(shape))[0].numpy()
     table = np.array([paint_srgb01 if name == "paint" else KINDS[name].srgb01 for name in KIND_NAMES])
     colour = linear_from_srgb(table)[kind_of_parts(mesh.part_names)[mesh.part_index.numpy()]]
     return Sketch(vertices.astype(np.float32), mesh.triangles.numpy().astype(np.int32), colour.astype(np.float32))

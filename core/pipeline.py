@@ -127,6 +127,7 @@ def photo_to_car(
             matte01=matte.alpha01,
             settings=settings,
             timings_s=stages.timings_s,
+            coefficients=found.shape.coefficients,
         )
         validate_asset(asset)
         return asset

@@ -1,4 +1,8 @@
-"""A point of the shape space -> the car: body and wheel meshes, lamps, dimensions.  The stage's entry module."""
+"""A point of the shape space -> the car: body and wheel meshes, lamps, dimensions.  The stage's entry module.
+
+Vertices are made of measures alone (the bare template) or of measures and coefficients (the learned space: its offset and modes added).
+A CarShape is always a point of the learned space.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ from functools import cache
 import numpy as np
 import torch
 
-from ..errors import check_shape
+from ..errors import ShapeError, check_shape
 from ..types import CarShape, Light, MeshData, Wheel
 from . import parts, skeleton
 from .measures import INDEX, NAMES, to_vector
+from .space import shape_space, vertices_with
 from .template import template
 from .wheels import PARTS as WHEEL_PARTS
 from .wheels import WHEEL_NAMES, wheel_centres, wheel_faces, wheel_uv01, wheel_vertices
@@ -26,19 +31,32 @@ class Whole:
     part_names: tuple[str, ...]
 
 
-def body_vertices(measures: torch.Tensor) -> torch.Tensor:
-    """(B, P) measures -> (B, V, 3) float32 body vertices, car frame, metres; differentiable.  Raises ShapeError."""
+def body_vertices(measures: torch.Tensor, coefficients: torch.Tensor | None = None) -> torch.Tensor:
+    """(B, P) measures -> (B, V, 3) float32 body vertices, car frame, metres; differentiable.
+
+    Those of the bare template; with coefficients (B, K) those of the learned space.  Raises ShapeError; WeightsError where the space
+    is missing.
+    """
     check_shape("measures", tuple(measures.shape), (None, len(NAMES)))
-    return skeleton.body_vertices(measures)
+    return skeleton.body_vertices(measures) if coefficients is None else vertices_with(measures, coefficients, shape_space())
 
 
-def whole_vertices(measures: torch.Tensor) -> torch.Tensor:
-    """(B, P) measures -> (B, V + 4 W, 3): body, then the wheels in the order of WHEEL_NAMES; matches whole().triangles."""
+def whole_vertices(measures: torch.Tensor, coefficients: torch.Tensor | None = None) -> torch.Tensor:
+    """Like body_vertices, (B, V + 4 W, 3): body, then the wheels in the order of WHEEL_NAMES; matches whole().triangles."""
     wheel = wheel_vertices(measures[:, INDEX["wheel_radius"]], measures[:, INDEX["tyre_width"]])
     flip = torch.tensor([-1.0, 1.0, 1.0], dtype=wheel.dtype, device=wheel.device)
     centres = wheel_centres(measures)
     wheels = [(wheel if k % 2 == 0 else wheel * flip) + centres[:, k, None] for k in range(4)]
-    return torch.cat([body_vertices(measures), *wheels], 1)
+    return torch.cat([body_vertices(measures, coefficients), *wheels], 1)
+
+
+def vectors(shape: CarShape) -> tuple[torch.Tensor, torch.Tensor]:
+    """A shape as measures (1, P) and coefficients (1, K), zero where it gives none.  Raises ShapeError for more than the space has."""
+    count = shape_space().mode_count
+    given = torch.tensor(shape.coefficients, dtype=torch.float32)
+    if len(given) > count:
+        raise ShapeError(f"coefficients has {len(given)} entries, the shape space {count} modes")
+    return to_vector(shape.measures)[None], torch.cat([given, torch.zeros(count - len(given))])[None]
 
 
 @cache
@@ -69,7 +87,7 @@ def whole() -> Whole:
 def build_body(shape: CarShape) -> MeshData:
     """The body as named quads with UV, car frame."""
     shared = template()
-    vertices = body_vertices(to_vector(shape.measures)[None])[0].numpy()
+    vertices = body_vertices(*vectors(shape))[0].numpy()
     renamed = parts.rename_for(shape.body_type)
     final = [renamed.get(name, name) for name in shared.part_names]
     names = tuple(sorted(set(final)))

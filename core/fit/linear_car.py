@@ -1,47 +1,76 @@
-"""The car's vertices as an affine function of its measures near a point.
+"""The car's vertices as an affine function of its measures and coefficients near a point.
 
 Exact there, and fifty times cheaper to differentiate than the template.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 
 import torch
 
-from ..car.car import whole_vertices
+from ..car.car import whole, whole_vertices
+from ..car.skeleton import skeleton
+from ..car.space import scale, shape_space
 
 
 @dataclass(frozen=True)
 class LinearCar:
-    """vertices(m) = origin + (m - at) . slope, with at (B, P), origin (B, V, 3), slope (B, P, V * 3); car frame, metres."""
+    """vertices(m, c) = origin + (m - at) . slope + stretch * (c - coefficients) . modes; car frame, metres.
+
+    at (B, P), origin (B, V, 3), slope (B, P, V * 3); stretch (B, 1, 3).  coefficients (B, k) and modes (k, V * 3) are the first k of the
+    learned space, those that may move.
+    """
 
     at: torch.Tensor
     origin: torch.Tensor
     slope: torch.Tensor
+    coefficients: torch.Tensor
+    stretch: torch.Tensor
+    modes: torch.Tensor
 
     def to(self, device: torch.device) -> LinearCar:
         """The same on another device."""
-        return LinearCar(self.at.to(device), self.origin.to(device), self.slope.to(device))
+        return LinearCar(*(getattr(self, field.name).to(device) for field in fields(self)))
 
-    def vertices(self, measures: torch.Tensor) -> torch.Tensor:
-        """(B, P) measures -> (B, V, 3), differentiable."""
-        change = torch.bmm((measures - self.at)[:, None], self.slope)[:, 0]
-        return self.origin + change.view_as(self.origin)
+    def vertices(self, measures: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
+        """(B, P) measures and (B, K >= k) coefficients, of which the first k count, -> (B, V, 3), differentiable."""
+        change = torch.bmm((measures - self.at)[:, None], self.slope)[:, 0].view_as(self.origin)
+        bent = (coefficients[:, : len(self.modes)] - self.coefficients) @ self.modes
+        return self.origin + change + self.stretch * bent.view_as(self.origin)
 
 
-def linearise(measures: torch.Tensor) -> LinearCar:
-    """Expand the whole car (body and wheels) about measures (B, P) by forward-mode differentiation."""
-    at = measures.detach()
-    count = at.shape[1]
-    directions = torch.eye(count, dtype=at.dtype, device=at.device)
-    with torch.no_grad():
-        origin = whole_vertices(at)  # first, so that the template is built outside the transforms below
+def linearise(measures: torch.Tensor, coefficients: torch.Tensor, free: int) -> LinearCar:
+    """Expand the whole car (body and wheels) about measures (B, P) and coefficients (B, K), the first `free` of which may move.
+
+    Equal cars are expanded once.
+    """
+    at, bent = measures.detach(), coefficients.detach()
+    unique, index = torch.unique(torch.cat([at, bent], 1), dim=0, return_inverse=True)
+    origin, slope = _expand(unique[:, : at.shape[1]], unique[:, at.shape[1] :])
+    return LinearCar(at, origin[index], slope[index], bent[:, :free], scale(at), _whole_modes(free).to(at))
+
+
+@torch.no_grad()
+def _expand(measures: torch.Tensor, coefficients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Vertices (B, V, 3) and by forward-mode differentiation their slopes (B, P, V * 3) along the measures."""
+    directions = torch.eye(measures.shape[1], dtype=measures.dtype, device=measures.device)
+    origin = whole_vertices(measures, coefficients)  # first, so that the template is built outside the transforms below
     slopes = []
-    for one in at:  # a car at a time: one batch of P tangents
+    for one, bent in zip(measures, coefficients, strict=True):  # a car at a time: one batch of P tangents
 
-        def along(direction: torch.Tensor, point: torch.Tensor = one) -> torch.Tensor:
-            return torch.func.jvp(lambda m: whole_vertices(m[None])[0], (point,), (direction,))[1]
+        def along(direction: torch.Tensor, point: torch.Tensor = one, bent: torch.Tensor = bent) -> torch.Tensor:
+            return torch.func.jvp(lambda m: whole_vertices(m[None], bent[None])[0], (point,), (direction,))[1]
 
         slopes.append(torch.func.vmap(along)(directions).flatten(1))
-    return LinearCar(at, origin, torch.stack(slopes).detach())
+    return origin, torch.stack(slopes)
+
+
+@cache
+def _whole_modes(count: int) -> torch.Tensor:
+    """(count, V * 3): the first learned modes of body and wheels in a car of typical size; wheels stand still."""
+    half = torch.from_numpy(shape_space().modes_m[:count])
+    body = skeleton().whole(half)
+    wheels = body.new_zeros(len(body), int(whole().triangles.max()) + 1 - body.shape[1], 3)
+    return torch.cat([body, wheels], 1).flatten(1)

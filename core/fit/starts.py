@@ -10,6 +10,7 @@ import torch
 
 from ..car.car import whole_vertices
 from ..car.prior import ShapePrior
+from ..car.space import shape_space
 from ..perceive.perceive import azimuth_peaks
 from ..types import Perception
 from .pose import first_pose
@@ -26,10 +27,11 @@ DISTANCE_LENGTHS = 2.6  # usual distance of the camera, in car lengths, where th
 
 @dataclass(frozen=True)
 class Start:
-    """One hypothesis: pose (7,), origin (P,) the measures about which the shape may vary, and its azimuth's log probability."""
+    """One hypothesis: pose (7,), origin (P,) and coefficients (K,) about which the shape may vary, and its azimuth's log probability."""
 
     pose: torch.Tensor
     origin: torch.Tensor
+    coefficients: torch.Tensor
     body_type: str
     log_probability: float
 
@@ -68,12 +70,13 @@ def make_starts(
     starts = []
     for kind in kinds:
         origin = prior.scaled(kind, shares)
+        coefficients = torch.from_numpy(shape_space().typical[kind])
         with torch.no_grad():
-            vertices = whole_vertices(origin[None])[0].numpy()
+            vertices = whole_vertices(origin[None], coefficients[None])[0].numpy()
         length = float(vertices[:, 1].max() - vertices[:, 1].min())
         seen = perception.estimates.get("log_distance_lengths")
         lengths = math.exp(seen[0]) if seen else DISTANCE_LENGTHS
         for azimuth in azimuths:
             pose = first_pose(azimuth, perception.elevation_rad, lengths * length, vertices, box_px, photo_size_px)
-            starts.append(Start(pose, origin, kind, azimuth_log_probability(perception, azimuth)))
+            starts.append(Start(pose, origin, coefficients, kind, azimuth_log_probability(perception, azimuth)))
     return sorted(starts, key=lambda start: -start.log_probability)[:largest_count]

@@ -17,6 +17,9 @@ from PIL import Image
 
 from imago.core import making, making_progress
 from imago.core.asset.asset import car_json, load_asset
+from imago.core.car.car import build_body
+from imago.core.car.measure_table import to_array
+from imago.core.car.reshape import reshaped
 from imago.core.car.reshape_file import read_reshape
 from imago.core.errors import Cancelled, Trouble, UserInputError, WeightsError
 from imago.core.making_problems import is_gpu_memory, problem_from
@@ -93,6 +96,9 @@ def test_the_folder_of_a_run(made):
     assert run["seconds"] == fields["seconds"] and run["format"] == 1 and run["body_type"] and run["made_at"].startswith("20")
     reshape, asset = read_reshape(folder / "reshape.npz"), load_asset(folder)
     assert reshape.base["wheelbase"] == pytest.approx(asset.measures["wheelbase"], abs=1e-5)
+    base = to_array(reshape.base)
+    assert np.abs(reshaped(base[None], base, reshape.offset_m)[0] - asset.body.vertices_m).max() < 1e-6 < np.abs(reshape.offset_m).max()
+    assert np.abs(build_body(asset.shape).vertices_m - asset.body.vertices_m).max() < 1e-6 and len(asset.coefficients)
 
 
 @pytest.mark.slow

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from imago.core.car.atlas import MARGIN_M
-from imago.core.car.car import build_body, build_lights, build_wheels, dimensions_m, whole, whole_vertices
+from imago.core.car.car import body_vertices, build_body, build_lights, build_wheels, dimensions_m, vectors, whole, whole_vertices
 from imago.core.car.measures import BODY_TYPES, HIGH, INDEX, LOW, MEASURES, NAMES, to_dict, to_vector
 from imago.core.car.parts import LIGHT_KINDS, base_name
 from imago.core.car.prior import shape_prior
+from imago.core.car.skeleton import skeleton
+from imago.core.car.space import scale, shape_space
 from imago.core.car.template import reference_atlas, template
 from imago.core.car.wheels import wheel_faces
+from imago.core.errors import ShapeError, WeightsError
 from imago.core.types import CarShape, MeshData
 
 TYPES = sorted(BODY_TYPES)
@@ -193,3 +198,30 @@ def test_whole_matches_its_vertices() -> None:
     mesh = whole()
     vertices = whole_vertices(to_vector(BODY_TYPES["suv"])[None])
     assert int(mesh.triangles.max()) + 1 == vertices.shape[1] and len(mesh.part_index) == len(mesh.triangles)
+
+
+def test_a_shape_is_a_point_of_the_learned_space() -> None:
+    """Its body is the template's plus stretched offset and modes; what coefficients it does not give are zero; wheels stay exact."""
+    space, measures = shape_space(), BODY_TYPES["suv"]
+    given = (1.5, -2.0, 0.5)
+    vector = to_vector(measures)[None]
+    half = space.offset_m + np.tensordot(np.array(given, np.float32), space.modes_m[:3], 1)
+    wanted = skeleton().whole(half[None] * scale(vector).numpy())[0] + body_vertices(vector)[0].numpy()
+    body = build_body(CarShape(measures, "suv", given))
+    assert np.abs(body.vertices_m - wanted).max() < 1e-5
+    assert np.abs(body.vertices_m - body_vertices(vector)[0].numpy()).max() > 0.02
+    whole_car = whole_vertices(*vectors(CarShape(measures, "suv", given)))[0]
+    assert np.array_equal(whole_car[: len(wanted)].numpy(), body.vertices_m)
+    assert torch.equal(whole_car[len(wanted) :], whole_vertices(vector)[0, len(wanted) :])
+    with pytest.raises(ShapeError, match="modes"):
+        vectors(CarShape(measures, "suv", (0.0,) * (space.mode_count + 1)))
+
+
+def test_without_its_file_there_is_no_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from imago.core.car import car as module
+
+    monkeypatch.setattr(module, "shape_space", lambda: shape_space(tmp_path))
+    assert body_vertices(to_vector(BODY_TYPES["suv"])[None]).shape[2] == 3, "the bare template needs no weights"
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(WeightsError, match="train shape"):
+        build_body(CarShape(BODY_TYPES["suv"], "suv"))

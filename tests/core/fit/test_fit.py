@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from imago.core.car.car import whole, whole_vertices
+from imago.core.car.car import vectors, whole, whole_vertices
 from imago.core.car.measures import BODY_TYPES, INDEX, NAMES, to_vector
 from imago.core.car.prior import shape_prior
 from imago.core.car.sheet import face_colors
+from imago.core.car.space import shape_space
 from imago.core.fit.fit import FitConfig, Stage, cut, fit, matte_box
 from imago.core.fit.linear_car import linearise
 from imago.core.fit.pose import AZIMUTH, LOG_DISTANCE, POSE_SIZE, Crop, camera_to_car, crop_projection, first_pose, to_camera
@@ -32,13 +34,18 @@ def peaked(azimuth_rad: float, twin_share: float = 0.0) -> Perception:
     return Perception((probability / probability.sum()).astype(np.float32), math.radians(10), {"sedan": 1.0}, 0.9)
 
 
-def picture_of(measures: torch.Tensor, camera: Camera) -> tuple[Photo, Matte]:
+def typical(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Measures (P,) and coefficients (K,) of the typical car of a body type."""
+    return shape_prior().typical[kind], torch.from_numpy(shape_space().typical[kind])
+
+
+def picture_of(measures: torch.Tensor, coefficients: torch.Tensor, camera: Camera) -> tuple[Photo, Matte]:
     """A shaded drawing of a car and its exact matte."""
     mesh, (width, height) = whole(), camera.image_size_px
     matrix = torch.tensor(camera.camera_to_car, dtype=torch.float32)[None]
     skin = Skin(face_srgb01=face_colors(mesh.part_index, mesh.part_names, "sedan"))
     projection = clip_from_camera(focal_px(camera), width, height)[None]
-    drawn = render_views(whole_vertices(measures[None]), mesh.triangles, matrix, projection, (height, width), skin)[0]
+    drawn = render_views(whole_vertices(measures[None], coefficients[None]), mesh.triangles, matrix, projection, (height, width), skin)[0]
     return Photo("drawn.png", drawn[..., :3].clamp(0, 1).numpy(), None), Matte(drawn[..., 3].clamp(0, 1).numpy(), "truth", 1.0)
 
 
@@ -85,15 +92,37 @@ def test_first_pose_fills_the_box() -> None:
 
 def test_linear_car_is_exact_at_its_point_and_close_beside_it() -> None:
     at = torch.stack([to_vector(BODY_TYPES["sedan"]), to_vector(BODY_TYPES["pickup"])])
-    car = linearise(at)
-    torch.testing.assert_close(car.vertices(at), whole_vertices(at))
+    bent = torch.stack([typical(kind)[1] for kind in ("sedan", "pickup")])
+    car = linearise(at, bent, free=0)
+    torch.testing.assert_close(car.vertices(at, bent), whole_vertices(at, bent))
     torch.manual_seed(1)
     for name in ("length", "height", "windshield_run", "roof_width", "wheel_radius"):
         step = torch.zeros_like(at)
         step[:, INDEX[name]] = 0.004
-        true = whole_vertices(at + step) - whole_vertices(at)
-        error = (car.vertices(at + step) - whole_vertices(at + step)).norm() / true.norm()
+        true = whole_vertices(at + step, bent) - whole_vertices(at, bent)
+        error = (car.vertices(at + step, bent) - whole_vertices(at + step, bent)).norm() / true.norm()
         assert float(error) < 0.1, name
+
+
+def test_linear_car_is_affine_in_the_coefficients_however_far() -> None:
+    """Those that may move; others stay where they were, and wheels stand still."""
+    pairs = [typical(kind) for kind in ("hatchback", "pickup")]
+    at, bent = (torch.stack(column) for column in zip(*pairs, strict=True))
+    car = linearise(at, bent, free=12)
+    torch.testing.assert_close(car.vertices(at, bent), whole_vertices(at, bent))
+    torch.manual_seed(1)
+    other = bent.clone()
+    other[:, :12] += 2 * torch.randn(2, 12)
+    true = whole_vertices(at, other)
+    assert float((true - whole_vertices(at, bent)).norm(dim=-1).max()) > 0.03
+    torch.testing.assert_close(car.vertices(at, other), true, atol=1e-5, rtol=0)
+    beyond = other.clone()
+    beyond[:, 12:] += 1
+    torch.testing.assert_close(car.vertices(at, beyond), true, atol=1e-5, rtol=0)
+    wider = at.clone()
+    wider[:, INDEX["width"]] += 0.01  # stretches offset and modes, too
+    step = whole_vertices(wider, bent) - whole_vertices(at, bent)
+    assert float((car.vertices(wider, bent) - whole_vertices(at, bent) - step).norm() / step.norm()) < 0.05
 
 
 def test_cut_keeps_places() -> None:
@@ -137,7 +166,7 @@ def test_camera_and_shape_are_found_again(azimuth_deg: float, monkeypatch: pytes
     torch.manual_seed(3)
     measures = prior.measures(0.7 * torch.randn(1, len(NAMES)), prior.typical["sedan"][None])[0]
     camera = camera_at(azimuth_deg)
-    photo, matte = picture_of(measures, camera)
+    photo, matte = picture_of(measures, typical("sedan")[1], camera)
     stages: list[float] = []
     found = fit(photo, matte, peaked(math.radians(azimuth_deg + 5)), Settings(quality="draft"), lambda _, share: stages.append(share))
     assert found.mask_iou > 0.95
@@ -150,6 +179,32 @@ def test_camera_and_shape_are_found_again(azimuth_deg: float, monkeypatch: pytes
     assert 0.0 <= found.confidence01 <= 1.0
 
 
+@pytest.mark.slow
+def test_modes_bring_the_fit_closer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A car of typical measures bent along three modes, seen from three sides: nearer in outline and surface than without modes."""
+    from imago.core.fit import fit as module
+
+    measures, coefficients = typical("sedan")
+    coefficients = coefficients.clone()
+    coefficients[:3] += torch.tensor([3.0, -3.0, 3.0])
+    true = whole_vertices(measures[None], coefficients[None])
+    known = replace(shape_prior(), factor=0.02 * shape_prior().factor)  # of the measures; of the modes only that they are small
+    mean = {}
+    for modes in (0, 16):
+        monkeypatch.setitem(module.QUALITIES, "draft", replace(QUICK, modes=modes, coefficient_weight=0.0003))
+        rows = []
+        for azimuth_deg in (40.0, 90.0, 140.0):
+            photo, matte = picture_of(measures, coefficients, camera_at(azimuth_deg))
+            found = fit(photo, matte, peaked(math.radians(azimuth_deg)), Settings(quality="draft"), lambda *_: None, known)
+            kept = np.array(found.shape.coefficients) - shape_space().typical[found.shape.body_type]
+            assert not kept[modes:].any() and kept[:modes].any() == bool(modes)
+            with torch.no_grad():
+                apart_m = (whole_vertices(*vectors(found.shape)) - true).norm(dim=-1).mean()
+            rows.append((float(apart_m), 1 - found.mask_iou))
+        mean[modes] = np.mean(rows, 0)
+    assert mean[16][0] < 0.93 * mean[0][0] and mean[16][1] < 0.85 * mean[0][1], mean
+
+
 def test_the_picture_tells_nose_from_tail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Perception in doubt between an azimuth and its twin: the lamps, glass and grille inside the outline decide."""
     from imago.core.fit import fit as module
@@ -157,7 +212,7 @@ def test_the_picture_tells_nose_from_tail(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(module.QUALITIES, "draft", QUICK)
     right = 0
     for azimuth_deg in (30.0, 55.0, 125.0, 150.0):
-        photo, matte = picture_of(shape_prior().typical["sedan"], camera_at(azimuth_deg))
+        photo, matte = picture_of(*typical("sedan"), camera_at(azimuth_deg))
         found = fit(photo, matte, peaked(math.radians(azimuth_deg), twin_share=0.5), Settings(quality="draft"), lambda *_: None)
         right += math.cos(azimuth_elevation(found.camera)[0] - math.radians(azimuth_deg)) > math.cos(math.radians(25))
     assert right == 4
@@ -166,7 +221,7 @@ def test_the_picture_tells_nose_from_tail(monkeypatch: pytest.MonkeyPatch) -> No
 def test_report_can_stop_the_fit() -> None:
     from imago.core.errors import Cancelled
 
-    photo, matte = picture_of(shape_prior().typical["sedan"], camera_at(40.0))
+    photo, matte = picture_of(*typical("sedan"), camera_at(40.0))
 
     def stop(_: str, share: float) -> None:
         if share > 0.02:
