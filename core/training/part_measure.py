@@ -51,10 +51,14 @@ class Drawable:
 
 @dataclass(frozen=True)
 class Frame:
-    """What the cameras look at: the middle of the real car, and the radius of the ball round it."""
+    """What the cameras look at: the middle of the real car's box, half its size, and the radius of the ball round it."""
 
     middle_car: tuple[float, float, float]
-    radius_m: float
+    half_size_m: tuple[float, float, float]
+
+    @property
+    def radius_m(self) -> float:
+        return math.hypot(*self.half_size_m)
 
 
 def real_drawable(car: LabelledCar, accessories: bool = False) -> Drawable:
@@ -89,8 +93,8 @@ def classes_of_whole(body_type: str) -> np.ndarray:
 def frame_of(car: Drawable) -> Frame:
     """Cameras that hold this car."""
     low, high = car.vertices_m.min(0).astype(float), car.vertices_m.max(0).astype(float)
-    x, y, z = ((low + high) / 2).tolist()
-    return Frame((x, y, z), float(np.linalg.norm(high - low)) / 2)
+    (x, y, z), (a, b, c) = ((low + high) / 2).tolist(), ((high - low) / 2).tolist()
+    return Frame((x, y, z), (a, b, c))
 
 
 def part_maps(car: Drawable, frame: Frame, size_px: int = SIZE_PX) -> np.ndarray:

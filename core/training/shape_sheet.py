@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import os
 from dataclasses import dataclass
@@ -40,11 +41,11 @@ FLAT = {
     "interior": (0, 170, 150), "accessory": (0, 170, 150),
 }  # fmt: skip
 VIEWS_DEG = ((38, 14), (142, 14))  # (azimuth, elevation): from the front left, from the rear left
-TILE_PX, OVERSAMPLING = (150, 92), 3
+TILE_PX, OVERSAMPLING = (128, 76), 3
 DISTANCE_RADII = 12
-WIDTH_RADII = 1.78  # of the ball round a car, what a tile shows across
+BOX_FILL = 1.1  # of a tile's width or height that the box round a car takes; a car does not reach its corners
 AMBIENT01 = 0.6
-CARS_ACROSS, DRAWS, DRAWS_ACROSS, DRAW_TILE_PX, DRAW_SEED = 3, 24, 4, (230, 142), 4
+CARS_ACROSS, DRAWS, DRAWS_ACROSS, DRAW_TILE_PX, DRAW_SEED = 3, 24, 4, (190, 112), 4
 LABEL_PX, KEY_PX = 13, 24
 LARGEST_BYTES = 390_000
 QUALITIES = (90, 86, 82, 78, 74, 70, 64, 58, 50)
@@ -110,8 +111,8 @@ def draws_sheet(space: ShapeSpace) -> np.ndarray:
 def draw(car: Drawable, frame: Frame, flat: bool, size_px: tuple[int, int]) -> np.ndarray:
     """(views, height, width, 3) uint8 of a car from VIEWS_DEG, its parts shaded or, as a map, in flat colours."""
     distance, (width, height) = DISTANCE_RADII * frame.radius_m, (OVERSAMPLING * side for side in size_px)
-    projection = clip_from_camera(width * distance / (WIDTH_RADII * frame.radius_m), width, height)
     views = [orbit(math.radians(a), math.radians(e), distance, frame.middle_car) for a, e in VIEWS_DEG]
+    projection = clip_from_camera(_focal_px(frame, views, width, height), width, height)
     table = torch.tensor([(FLAT if flat else SHADED)[name] for name in PARTS], dtype=torch.float32) / 255
     skin = Skin(face_srgb01=table[torch.from_numpy(car.part)])
     vertices, triangles = (torch.from_numpy(np.ascontiguousarray(values)) for values in (car.vertices_m, car.triangles))
@@ -121,6 +122,17 @@ def draw(car: Drawable, frame: Frame, flat: bool, size_px: tuple[int, int]) -> n
         pictures = render_views(vertices[None].float(), triangles, cameras, projection, (height, width), skin, ambient01)
     small = functional.avg_pool2d(pictures[..., :3].permute(0, 3, 1, 2), OVERSAMPLING).permute(0, 2, 3, 1)
     return (small.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+
+
+def _focal_px(frame: Frame, views: list[np.ndarray], width: int, height: int) -> float:
+    """That at which the car's box fills the picture in the view that needs most room."""
+    half = np.array(frame.half_size_m)
+    corners = np.array(frame.middle_car) + half * np.array(list(itertools.product((-1, 1), repeat=3)))
+    needed = []
+    for view in views:
+        x, y, z = np.abs((corners - view[:3, 3]) @ view[:3, :3]).T
+        needed += [float((x / z).max()) / width, float((y / z).max()) / height]
+    return 0.5 * BOX_FILL / max(needed)
 
 
 def labelled(text: str, picture: np.ndarray) -> np.ndarray:
@@ -155,7 +167,7 @@ def write_jpeg(path: Path, picture: np.ndarray) -> None:
     """Written aside, then renamed; as good as LARGEST_BYTES allow."""
     for quality in QUALITIES:
         content = io.BytesIO()
-        Image.fromarray(picture).save(content, "JPEG", quality=quality, optimize=True)
+        Image.fromarray(picture).save(content, "JPEG", quality=quality, optimize=True, progressive=True)
         if content.tell() <= LARGEST_BYTES:
             break
     aside = path.with_name(path.name + ".part")
