@@ -1,5 +1,8 @@
 """Random plausible cars: a body type, measures from the Gaussian over them, coefficients of the shape space.
 
+Three things bring a draw to what cars are before it counts as drawn: truncated Gaussians, measures held together (held_together), and
+coefficients projected to glass without dents, with a track that leaves the wheels inside (hold_shape.py).
+
 Every body type is drawn equally often: the draws are to show what the space holds, and half of all real cars are sedans and SUVs.
 """
 
@@ -11,11 +14,13 @@ import numpy as np
 import torch
 
 from .faults import faults
+from .hold_shape import held_shape
 from .measure_table import BODY_TYPES, INDEX, MEASURES, NAMES, by_name
 from .prior import ShapePrior
 from .space import ShapeSpace, vertices_with
 
 TRUNCATION = 0.8  # of the standard deviations: the Gaussians are wider than cars are, since they hold guessed types and fits' errors
+COEFFICIENTS_SHARE = 0.4  # of the truncation: most of the modes are local, and many bumps at once make a dented car
 REACH = 2.0  # standard deviations a measure may lie from its type's typical car
 REDRAWS = 3  # how often a car with a fault is drawn again
 MOST_BEND_M = 0.065  # see _hold_rear_corner: a dent of about 1.2 cm in the glass
@@ -70,7 +75,8 @@ def draw_once(
     middle = np.stack([space.typical.get(kind, np.zeros(space.mode_count, np.float32)) for kind in KINDS])
     within = np.sqrt(np.clip(1 - middle.var(0), LEAST_WITHIN, 1))  # all types together have a variance of 1
     noise = random.standard_normal((len(kinds), space.mode_count))
-    return measures, (middle[kinds] + truncation * within * noise).astype(np.float32)
+    wanted = (middle[kinds] + truncation * COEFFICIENTS_SHARE * within * noise).astype(np.float32)
+    return held_shape(measures, wanted, space)
 
 
 def _faulty(measures: np.ndarray, coefficients: np.ndarray, space: ShapeSpace) -> np.ndarray:
@@ -102,6 +108,7 @@ def held_together(measures: np.ndarray) -> np.ndarray:
     at_least("height", shoulder + 0.36)  # a pane of some 25 cm
     glass_rise = m["height"] - m["roof_front_drop"] - m["cowl_height"]
     between("windshield_run", 0.15 * glass_rise, 2.5 * glass_rise)  # 68 degrees from upright at most
+    between("bed_depth", 0.0, np.maximum(m["deck_front_height"] - arch_top - 0.06, 0.0))  # its floor over the wheel houses
     _hold_roof(held, m)
     _hold_rear_corner(held, m)
     limits = np.array([(measure.low, measure.high) for measure in MEASURES], np.float32)
@@ -112,7 +119,7 @@ def _hold_roof(held: np.ndarray, m: dict[str, np.ndarray]) -> None:
     """The roof is long enough for two and ends before the tail."""
     roof_front = -0.5 * m["wheelbase"] + m["cowl_offset"] + m["windshield_run"]
     deck_end = m["length"] - m["front_overhang"] - 0.5 * m["wheelbase"] - m["tail_slant"] - m["tail_round"]
-    low, high = roof_front + 0.18 * m["length"], deck_end + 0.02
+    low, high = roof_front + 0.18 * m["length"], deck_end - 0.05
     roof_rear = np.maximum(np.minimum(0.5 * m["wheelbase"] + m["roof_rear_offset"], high), low)
     held[:, INDEX["roof_rear_offset"]] = roof_rear - 0.5 * m["wheelbase"]
 
