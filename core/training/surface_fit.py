@@ -44,10 +44,10 @@ class Border:
 
 PLAIN = Border(0.08, 0.04, 1.0, 0.0)
 BORDERS = {
-    **dict.fromkeys(("windshield", "rear_window", "side_window"), Border(0.4, 0.3, 3.0, 0.2)),
-    **dict.fromkeys(("headlight", "taillight", "plate"), Border(0.5, 0.5, 6.0, 0.3)), "mirror": Border(0.4, 0.5, 4.0, 0.3),
-    "grille": Border(0.3, 0.3, 4.0, 0.2), "hood": Border(0.2, 0.2, 1.5, 0.12), "bumper": Border(0.2, 0.2, 1.5, 0.12),
-    "door": Border(0.15, 0.1, 1.0, 0.1),
+    **dict.fromkeys(("windshield", "rear_window", "side_window"), Border(0.4, 0.6, 3.0, 0.2)),
+    **dict.fromkeys(("headlight", "taillight", "plate"), Border(0.5, 1.0, 6.0, 0.3)), "mirror": Border(0.4, 1.0, 4.0, 0.3),
+    "grille": Border(0.3, 0.6, 4.0, 0.2), "hood": Border(0.2, 0.4, 1.5, 0.12), "bumper": Border(0.2, 0.4, 1.5, 0.12),
+    "door": Border(0.15, 0.2, 1.0, 0.1),
 }  # fmt: skip
 SMALL, FARTHEST_M = ("headlight", "taillight", "plate"), 0.22  # parts that may sit elsewhere, and how far they are followed
 END_WEIGHT = 2.0
