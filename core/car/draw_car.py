@@ -1,7 +1,7 @@
 """Random plausible cars: a body type, measures from the Gaussian over them, coefficients of the shape space.
 
 Three things bring a draw to what cars are before it counts as drawn: truncated Gaussians, measures held together (held_together), and
-coefficients projected to glass without dents, with a track that leaves the wheels inside (hold_shape.py).
+coefficients projected to glass without dents and arches over their tyres (hold_shape.py).
 
 Every body type is drawn equally often: the draws are to show what the space holds, and half of all real cars are sedans and SUVs.
 """
@@ -19,8 +19,8 @@ from .measure_table import BODY_TYPES, INDEX, MEASURES, NAMES, by_name
 from .prior import ShapePrior
 from .space import ShapeSpace, vertices_with
 
-TRUNCATION = 0.8  # of the standard deviations: the Gaussians are wider than cars are, since they hold guessed types and fits' errors
-COEFFICIENTS_SHARE = 0.4  # of the truncation: most of the modes are local, and many bumps at once make a dented car
+TRUNCATION = 0.6  # of the standard deviations: the Gaussians are wider than cars are, since they hold guessed types and fits' errors
+COEFFICIENTS_SHARE = 0.35  # of the truncation: most of the modes are local, and many bumps at once make a dented car
 REACH = 2.0  # standard deviations a measure may lie from its type's typical car
 REDRAWS = 3  # how often a car with a fault is drawn again
 MOST_BEND_M = 0.065  # see _hold_rear_corner: a dent of about 1.2 cm in the glass
@@ -76,7 +76,7 @@ def draw_once(
     within = np.sqrt(np.clip(1 - middle.var(0), LEAST_WITHIN, 1))  # all types together have a variance of 1
     noise = random.standard_normal((len(kinds), space.mode_count))
     wanted = (middle[kinds] + truncation * COEFFICIENTS_SHARE * within * noise).astype(np.float32)
-    return held_shape(measures, wanted, space)
+    return measures, held_shape(measures, wanted, space)
 
 
 def _faulty(measures: np.ndarray, coefficients: np.ndarray, space: ShapeSpace) -> np.ndarray:
@@ -98,12 +98,12 @@ def held_together(measures: np.ndarray) -> np.ndarray:
         held[:, INDEX[name]] = np.maximum(np.minimum(m[name], high), low)
 
     arch_top = 2 * m["wheel_radius"] + m["arch_gap"]
-    at_least("hood_front_height", arch_top + 0.03)  # metal goes on over the wheels
+    at_least("hood_front_height", arch_top + 0.05)  # metal goes on over the wheels
     at_least("cowl_height", np.maximum(arch_top + 0.20, m["hood_front_height"] + 0.06))
-    at_least("belt_front", arch_top + 0.14)
-    at_least("belt_rear", arch_top + 0.14)
-    at_least("deck_rear_height", arch_top + 0.16)
-    at_least("deck_front_height", np.maximum(arch_top + 0.22, m["deck_rear_height"] - 0.04))
+    at_least("belt_front", arch_top + 0.17)
+    at_least("belt_rear", arch_top + 0.17)
+    at_least("deck_rear_height", arch_top + 0.18)
+    at_least("deck_front_height", np.maximum(arch_top + 0.24, m["deck_rear_height"] - 0.04))
     shoulder = np.maximum(np.maximum(m["cowl_height"], m["belt_front"]), m["belt_rear"])
     at_least("height", shoulder + 0.36)  # a pane of some 25 cm
     glass_rise = m["height"] - m["roof_front_drop"] - m["cowl_height"]
