@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     if len(learned) < 2:
         raise UserInputError(f"{arguments.cars / 'cars.csv'} names fewer than two training cars to learn from; add cars, or other --names.")
     dimensions = read_dimensions(arguments.dimensions) if arguments.dimensions else None
-    measures = learn_prior([(car.body_type, torch.from_numpy(car.measures)) for car in fitted], dimensions)
+    measures = learn_prior([(car.body_type, torch.from_numpy(car.measures)) for car in learned], dimensions)
     tensors = {
         **space_tensors(learn_space(learned, config)),
         **{PREFIX + name: value.numpy() for name, value in measures.items()},
@@ -92,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
         "trained_by": "python3 build.py train shape CARS OUT --dimensions TABLE",
         "config": asdict(config),
         "seed": None,
-        "data": f"{len(learned)} training cars, fitted in 3D; not in the modes: {', '.join(NO_CARS_SHAPE)}"
+        "data": f"{len(learned)} training cars, fitted in 3D; left out: {', '.join(NO_CARS_SHAPE)}"
         + ("; table of dimensions" if dimensions else ""),
         "minutes": round((time.monotonic() - started) / 60, 1),
         "machine": f"{os.cpu_count()} CPU cores",
