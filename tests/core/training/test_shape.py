@@ -21,7 +21,8 @@ from imago.core.errors import UserInputError, WeightsError
 from imago.core.training.half_body import class_of, half_body, laplacian, samples, template_half
 from imago.core.training.measures_prior import hand_made_prior
 from imago.core.training.space_learning import Config, FittedCar, coefficients_of, learn_space
-from imago.core.training.surface_fit import fit_free, fit_space, pairs, start_measures, visible_faces
+from imago.core.training.surface_fit import fit_free, fit_space, start_measures, visible_faces
+from imago.core.training.surface_pairs import pairs
 from imago.core.training.surface_target import make_surface_target
 from imago.core.training.train_shape import main
 
