@@ -68,11 +68,11 @@ def test_truncation_scales_the_distance_from_the_typical_car() -> None:
 
 
 def test_coefficients_lie_about_their_type() -> None:
-    kinds = np.arange(1600) % len(KINDS)
+    kinds = np.arange(640) % len(KINDS)
     _, coefficients = draw_once(kinds, np.random.default_rng(1), shape_prior(), space_of(2), 1.0)
     assert coefficients[kinds == 0].mean(0) == pytest.approx([-1.0, 0.0], abs=0.25)
     assert coefficients[kinds == 0, 0].std() < coefficients[kinds == 0, 1].std(), "types that differ leave less to the cars of one type"
-    assert coefficients[:, 1].std() == pytest.approx(COEFFICIENTS_SHARE, rel=0.06)
+    assert coefficients[:, 1].std() == pytest.approx(COEFFICIENTS_SHARE, rel=0.1)
 
 
 def test_held_together_leaves_a_car_as_it_is() -> None:

@@ -18,6 +18,7 @@ from imago.core.dataset.cars import CarRow, read_cars
 from imago.core.dataset.labelled import LabelledCar, read_labelled
 from imago.core.dataset.part_table import PARTS
 from imago.core.errors import UserInputError, WeightsError
+from imago.core.training import surface_fit
 from imago.core.training.half_body import class_of, half_body, laplacian, samples, template_half
 from imago.core.training.measures_prior import hand_made_prior
 from imago.core.training.space_learning import Config, FittedCar, coefficients_of, learn_space
@@ -135,8 +136,9 @@ def test_the_measures_of_a_surface_are_found() -> None:
 
 
 @pytest.mark.slow
-def test_free_vertices_and_modes_go_where_measures_cannot() -> None:
+def test_free_vertices_and_modes_go_where_measures_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dent of the nose, a bump of the tail: measures leave a rest, free vertices and fitting modes take most of it away."""
+    monkeypatch.setattr(surface_fit, "SPACE_RADII_M", (0.25, 0.15, 0.1, 0.08))
     offset = NOSE + 0.8 * TAIL
     target = make_surface_target(surface_of(SEDAN, offset))
     bare = fit_space(target, hand_made_prior(), None)
@@ -196,8 +198,6 @@ def test_a_localised_space_can_mix_the_front_of_one_car_with_the_rear_of_another
 def test_the_command_learns_from_two_made_cars_and_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from imago.core.training import surface_fit
-
     monkeypatch.setattr(surface_fit, "SPACE_RADII_M", (0.2, 0.1))
     monkeypatch.setattr(surface_fit, "FREE_STEPS", ((0.1, 0.1), (0.1, 0.02)))
     for name, length in (("short", 4.4), ("long", 5.0)):
