@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
 
 import bpy
 import numpy as np
 
+from ...core.car.folds import CREASE, faces_beside, folded_edges
 from ...core.types import MeshData
 from .made import ROLE
 
 SLOTS = "imago_slots"
-SHARP_RAD = math.radians(35)  # a fold steeper than this is an edge of the car, not its curvature
-SHARP_BORDER_RAD = math.radians(18)  # on the border of two parts there is a gap in the metal, so less is enough
-CREASE = 0.7  # keeps those edges when an artist adds a Subdivision modifier
 
 
 def faces_only(mesh: MeshData, faces: np.ndarray) -> MeshData:
@@ -115,14 +112,7 @@ def set_sharp_edges(data: bpy.types.Mesh, mesh: MeshData) -> None:
     """Mark the folds sharp for shading, and crease them for subdivision."""
     edge_of_corner = np.empty(len(data.loops), np.int32)
     data.loops.foreach_get("edge_index", edge_of_corner)
-    face_of_corner = np.repeat(np.arange(len(mesh.quads)), 4)
-    one, two = np.zeros(len(data.edges), np.int64), np.zeros(len(data.edges), np.int64)
-    two[edge_of_corner] = face_of_corner
-    one[edge_of_corner[::-1]] = face_of_corner[::-1]  # of several writers the last one stays: here the first face of each edge
-    normals = _face_normals(mesh)
-    angle_rad = np.arccos(np.clip((normals[one] * normals[two]).sum(1), -1, 1))
-    border = mesh.part_index[one] != mesh.part_index[two]
-    sharp = angle_rad > np.where(border, SHARP_BORDER_RAD, SHARP_RAD)
+    sharp = folded_edges(mesh, *faces_beside(edge_of_corner, len(data.edges)))
     sharp &= np.bincount(edge_of_corner, minlength=len(sharp)) == 2
     attribute(data, "sharp_edge", "BOOLEAN", "EDGE").data.foreach_set("value", sharp)
     attribute(data, "crease_edge", "FLOAT", "EDGE").data.foreach_set("value", np.where(sharp, CREASE, 0).astype(np.float32))
@@ -145,11 +135,3 @@ def attribute(data: bpy.types.Mesh, name: str, kind: str, domain: str) -> bpy.ty
     if found is not None:
         data.attributes.remove(found)
     return data.attributes.new(name, kind, domain)
-
-
-def _face_normals(mesh: MeshData) -> np.ndarray:
-    """(F, 3) unit normals from the diagonals, which also serve bent quads; zeros where a quad has no area."""
-    corner = mesh.vertices_m[mesh.quads]
-    (ax, ay, az), (bx, by, bz) = (corner[:, 2] - corner[:, 0]).T, (corner[:, 3] - corner[:, 1]).T
-    normal = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)
-    return normal / np.maximum(np.sqrt((normal * normal).sum(1, keepdims=True)), 1e-12)

@@ -12,12 +12,9 @@ import numpy as np
 
 from ..errors import check_shape
 from ..types import MeshData, Wheel
+from .folds import CREASE, faces_beside, folded_edges
 from .parts import material_of
 
-# The edges that Blender's mesh marks sharp and creases (addon/scene/mesh.py), so that both ways of making a car finer agree.
-SHARP_RAD = np.radians(35)  # a fold steeper than this is an edge of the car, not its curvature
-SHARP_BORDER_RAD = np.radians(18)  # on the border of two parts there is a gap in the metal, so less is enough
-CREASE = 0.7
 SHARPNESS = 10 * CREASE**2  # Blender's crease 0..1 in the levels of DeRose 1998: an edge stays sharp for that many
 
 
@@ -65,18 +62,9 @@ def fold_sharpness(mesh: MeshData, edges: Edges) -> np.ndarray:
 
     Frames are a few centimetres wide between faces of ten; smoothed, they would grow by half their width.
     """
-    corner = mesh.vertices_m[mesh.quads].astype(np.float64)
-    normal = np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    one, two = np.zeros(len(edges.vertices), np.int64), np.zeros(len(edges.vertices), np.int64)
-    face = np.repeat(np.arange(len(mesh.quads)), 4)
-    two[edges.of_face.ravel()] = face  # of several writers the last one stays
-    one[edges.of_face.ravel()[::-1]] = face[::-1]
-    angle = np.arccos(np.clip((normal[one] * normal[two]).sum(1), -1, 1))
-    border = mesh.part_index[one] != mesh.part_index[two]
+    one, two = faces_beside(edges.of_face.ravel(), len(edges.vertices))
     worn = np.unique([material_of(name) for name in mesh.part_names], return_inverse=True)[1][mesh.part_index]
-    folded = angle > np.where(border, SHARP_BORDER_RAD, SHARP_RAD)
-    return np.where(folded | (worn[one] != worn[two]), SHARPNESS, 0.0)
+    return np.where(folded_edges(mesh, one, two) | (worn[one] != worn[two]), SHARPNESS, 0.0)
 
 
 def _once(mesh: MeshData, edges: Edges, sharp: np.ndarray) -> tuple[MeshData, np.ndarray, np.ndarray]:

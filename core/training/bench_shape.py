@@ -10,8 +10,6 @@ draws      the share of random draws without faults (core/car/faults.py)
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,7 @@ from ..device import one_thread
 from ..errors import UserInputError
 from .half_body import template_half
 from .measures_prior import learn_prior
+from .run_record import write_json
 from .shape_figures import Compared, Figures, Fitting, fit_and_compare, means, real_car
 from .shape_tables import print_draws, print_head, print_modes, print_parts, print_row
 from .space_learning import Config, FittedCar, learn_space
@@ -164,14 +163,6 @@ def bench(wanted: Wanted, space: ShapeSpace, fitting: Fitting | None = None) -> 
     if "draws" in wanted.sections:
         report["draws"] = bench_draws(wanted, space, fitting.prior())
     return report, fits
-
-
-def write_json(path: Path, report: dict[str, Any]) -> None:
-    """Aside, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, path)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,8 +7,10 @@ from functools import cache
 
 import numpy as np
 import scipy.sparse as sparse
+import torch
 
 from ..car import body
+from ..car.car import whole_vertices
 from ..car.parts import base_name, rename_for
 from ..car.skeleton import skeleton
 from ..car.template import template
@@ -54,6 +56,18 @@ def half_body() -> HalfBody:
 def template_half(measures: np.ndarray) -> np.ndarray:
     """(P,) measures -> (H, 3) float64: the bare template's left half."""
     return skeleton().half_vertices(body.raw_vertices(measures[None].astype(np.float64)))[0]
+
+
+def whole_body(half_m: np.ndarray) -> np.ndarray:
+    """(H, 3) half body -> (V, 3) both halves."""
+    return skeleton().whole(half_m[None])[0]
+
+
+def with_wheels(body_m: np.ndarray, measures: np.ndarray) -> np.ndarray:
+    """A body (V, 3) and the wheels of measures (P,), numbered as car.whole() is; float64."""
+    vertices = whole_vertices(torch.as_tensor(measures, dtype=torch.float32)[None])[0].double().numpy()
+    vertices[: len(body_m)] = body_m
+    return vertices
 
 
 @cache

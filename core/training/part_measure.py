@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..car.car import whole, whole_vertices
+from ..car.car import whole
 from ..car.parts import rename_for
 from ..car.wheels import PARTS as WHEEL_PARTS
 from ..dataset.labelled import LabelledCar
@@ -25,7 +25,7 @@ from ..dataset.part_table import PART_INDEX, PARTS
 from ..errors import check_shape
 from ..frames import car_to_clip, clip_from_camera, orbit
 from ..render.rasterize import nearest_triangles
-from .half_body import class_of
+from .half_body import class_of, with_wheels
 
 AZIMUTHS_DEG, ELEVATIONS_DEG = tuple(range(0, 360, 45)), (10, 35)
 SIZE_PX = 256
@@ -70,10 +70,8 @@ def real_drawable(car: LabelledCar, accessories: bool = False) -> Drawable:
 
 def fitted_drawable(body_m: np.ndarray, measures: np.ndarray, body_type: str) -> Drawable:
     """The template with its body at body_m (V, 3) and the wheels of measures (P,).  Raises ShapeError."""
-    vertices = whole_vertices(torch.as_tensor(measures, dtype=torch.float32)[None])[0].numpy()
     check_shape("body_m", body_m.shape, (body_count(), 3))
-    vertices[: len(body_m)] = body_m
-    return Drawable(vertices, whole().triangles.numpy(), classes_of_whole(body_type))
+    return Drawable(with_wheels(body_m, measures), whole().triangles.numpy(), classes_of_whole(body_type))
 
 
 def body_count() -> int:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..car.prior import ShapePrior, shape_prior
-from ..car.skeleton import skeleton
 from ..car.space import ShapeSpace
 from ..dataset.cars import CarRow
 from ..dataset.labelled import LabelledCar, read_labelled
 from ..dataset.part_table import PART_INDEX
+from .half_body import whole_body
 from .part_measure import Drawable, Frame, fitted_drawable, frame_of, part_ious, part_maps, real_drawable, silhouette_iou
 from .solid_measure import Measured, compare, measured
 from .surface_fit import SpaceFit, fit_free, fit_space
@@ -71,11 +71,6 @@ def real_car(folder: Path, row: CarRow, fitting: Fitting) -> RealCar:
     frame, solid = frame_of(drawable), measured(labelled.triangles_m, seed=1)
     accessories = bool((labelled.part == PART_INDEX["accessory"]).any())
     return RealCar(row, drawable, frame, part_maps(drawable, frame), solid, accessories, target, target_s)
-
-
-def whole_body(half_m: np.ndarray) -> np.ndarray:
-    """(H, 3) half body -> (V, 3) both halves."""
-    return skeleton().whole(half_m[None])[0]
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from ..dataset.labelled import LabelledCar, read_labelled
 from ..dataset.part_table import PARTS
 from ..frames import clip_from_camera, orbit
 from ..render.shade import Skin, render_views
-from .half_body import template_half
+from .half_body import template_half, whole_body
 from .part_measure import Drawable, Frame, fitted_drawable, frame_of, real_drawable
-from .shape_figures import Compared, whole_body
+from .shape_figures import Compared
 from .surface_fit import fit_free, fit_space
 from .surface_target import make_surface_target
 

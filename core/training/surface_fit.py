@@ -16,7 +16,7 @@ import torch
 from scipy.sparse.linalg import splu
 
 from ..car import body
-from ..car.car import whole, whole_vertices
+from ..car.car import whole
 from ..car.measure_table import INDEX, NAMES
 from ..car.measures import HIGH, LOW
 from ..car.prior import ShapePrior
@@ -24,7 +24,7 @@ from ..car.skeleton import skeleton
 from ..car.soundness import Soundness
 from ..car.space import ShapeSpace, scale
 from ..dataset.part_table import PARTS
-from .half_body import face_parts, half_body, laplacian, part_classes, samples
+from .half_body import face_parts, half_body, laplacian, part_classes, samples, whole_body, with_wheels
 from .surface_pairs import Pairs, pairs
 from .surface_target import SurfaceTarget, seen_surface
 
@@ -95,7 +95,7 @@ def fit_free(target: SurfaceTarget, start: SpaceFit) -> np.ndarray:
         matrix, vector = _equations(pairs(vertices, target, radius, visible), vertices)
         rigid = sparse.kron(smooth * _bending() + _edges(start.half_m, stiffness), sparse.eye(3)).tocsr()
         vertices = vertices + _solved(matrix + rigid, vector - rigid @ (vertices - start.half_m).ravel())
-        folded = sound.folded_faces(skeleton().whole(vertices[None]))[0]
+        folded = sound.folded_faces(whole_body(vertices)[None])[0]
         if step >= len(FREE_STEPS) - 1 and not folded.any():
             break
         stiffness = np.where(folded, FOLDED * stiffness, stiffness)
@@ -163,11 +163,8 @@ def start_measures(target: SurfaceTarget, prior: ShapePrior) -> np.ndarray:
 
 def visible_faces(measures: np.ndarray, half_m: np.ndarray) -> np.ndarray:
     """(Q,) bool: the faces of the half that some camera round the car sees."""
-    vertices = whole_vertices(torch.tensor(measures, dtype=torch.float32)[None])[0].double().numpy()
-    body_m = skeleton().whole(half_m[None])[0]
-    vertices[: len(body_m)] = body_m
     triangles = whole().triangles.numpy()
-    _, _, triangle = seen_surface(vertices, triangles)
+    _, _, triangle = seen_surface(with_wheels(whole_body(half_m), measures), triangles)
     faces = len(triangles) // 2  # both triangles of a quad, half the list apart
     seen = np.zeros(faces, bool)
     seen[triangle % faces] = True
