@@ -191,9 +191,7 @@ def main(argv: list[str] | None = None) -> int:
 
             write_sheets(wanted.cars, wanted.fits, space, given.sheet, fits, names)
     facts = {"weights_sha256": weights.sha256_of(weights.read_checked(given.weights, KEY)), "modes": space.mode_count}
-    file = given.json or given.fits / "bench_shape.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, facts | report)
+    write_json(given.json or given.fits / "bench_shape.json", facts | report)
     return 0
 
 

@@ -13,7 +13,8 @@ PANEL_PX = (420, 220)
 
 
 def write_json(file: Path, content: dict[str, Any]) -> None:
-    """Indented JSON, written aside and renamed."""
+    """Indented JSON, written aside and renamed; its folder is made."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_suffix(".part")
     aside.write_text(json.dumps(content, indent=1) + "\n")
     os.replace(aside, file)

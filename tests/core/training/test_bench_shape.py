@@ -20,9 +20,10 @@ from imago.core.dataset.labelled import LabelledCar
 from imago.core.device import one_thread
 from imago.core.errors import UserInputError
 from imago.core.training import bench_shape, shape_figures, shape_sheet, solid_measure
-from imago.core.training.bench_shape import Wanted, bench, write_json
+from imago.core.training.bench_shape import Wanted, bench
 from imago.core.training.half_body import half_body, template_half
 from imago.core.training.part_measure import part_maps
+from imago.core.training.run_record import write_json
 from imago.core.training.shape_figures import Fitting
 from imago.core.training.surface_fit import SpaceFit
 from imago.core.training.surface_target import SurfaceTarget
