@@ -214,7 +214,7 @@ def become(arguments: list[str]) -> int:
 
 
 def run(arguments: list[str]) -> int:
-    """PHOTO... [--out DIR] [--mask FILE|FOLDER] [--quality draft|normal|high] [--device auto|cpu|cuda]: photographs to cars"""
+    """PHOTO... [--out DIR] [--mask FILE|FOLDER] [--quality draft|normal|high] [--which N] [--box L,T,R,B]: photographs to cars"""
     set_up(RUN)
     return become(["-m", "imago.addon.command_line", *arguments])
 
@@ -279,13 +279,19 @@ def train(arguments: list[str]) -> int:
     return dispatch(TRAINERS, arguments)
 
 
+def photograph(arguments: list[str]) -> int:
+    """CARS_DIR HDRI_DIR OUT_DIR [--minutes M]: training pictures of car models, by Cycles"""
+    set_up(DEV)
+    return become(["-m", "imago.addon.photograph", *arguments])
+
+
 def package(arguments: list[str]) -> int:
     """[--bundle [--platform P]... [--python V]...] [--out DIR] [-- pip options]: the extension as a zip, in dist/"""
     set_up(DEV)
     return become(["-m", "imago.addon.packaging", *arguments])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "package": package, "bench": bench, "train": train}
+COMMANDS = {"run": run, "test": test, "check": check, "package": package, "bench": bench, "train": train, "photograph": photograph}
 
 
 def help_text() -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 
 def chosen(inputs: Any, context: Any) -> None:
-    """A photo was chosen, so a car will be wanted."""
+    """A photo was chosen, so a car will be wanted; which of its cars is not known yet."""
     from .warm_worker import start_early
 
+    inputs.which, inputs.box = 0, (0, 0, 0, 0)
     start_early()
 
 

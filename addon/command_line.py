@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..core.errors import UserInputError, WeightsError
 from ..core.types import CarAsset, Report, Settings
@@ -25,8 +27,15 @@ from .progress import ProgressLine
 EXAMPLE = Path(__file__).resolve().parent.parent / "tests" / "data" / "example.jpg"
 EXIT_FINE, EXIT_INTERNAL, EXIT_USER, EXIT_STOPPED = 0, 1, 2, 130
 
-PhotoToCar = Callable[[Path, "Path | None", Settings, Report], CarAsset]
 WriteOutputs = Callable[[CarAsset, Path], None]
+
+
+class PhotoToCar(Protocol):
+    """core.pipeline.photo_to_car, as far as it is used here."""
+
+    def __call__(
+        self, photo_path: Path, mask_path: Path | None, settings: Settings, report: Report, *, notice: Callable[[str], None]
+    ) -> CarAsset: ...
 
 
 @dataclass(frozen=True)
@@ -45,9 +54,39 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("out"), metavar="DIR", help="where DIR/STEM/ is made for each photograph (default: out)"
     )
     made.add_argument("--mask", type=Path, metavar="FILE|FOLDER", help="white where the car is; a folder holds STEM.png or STEM_mask.png")
-    made.add_argument("--quality", choices=("draft", "normal", "high"), default="normal")
+    made.add_argument(
+        "--quality",
+        choices=("draft", "normal", "high"),
+        default="normal",
+        help="draft is quickest: a rougher shape, texture of 1024 px, views in preview.png drawn instead of rendered",
+    )
     made.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    made.add_argument("--matte", choices=("network", "rembg"), default="network", help="what cuts the car out where no mask is given")
+    made.add_argument(
+        "--which", type=car_number, default=0, metavar="N", help="of several cars the Nth from the left (0: the largest in the middle)"
+    )
+    made.add_argument("--box", type=box_px, metavar="LEFT,TOP,RIGHT,BOTTOM", help="where the car is, in pixels of the upright picture")
     return made
+
+
+def car_number(text: str) -> int:
+    """Raises argparse.ArgumentTypeError for what is no whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no car's number: give 1 for the first from the left, 2 for the second, and so on.")
+    return int(text)
+
+
+def box_px(text: str) -> tuple[float, float, float, float]:
+    """left, top, right, bottom of "10,20,300,200".  Raises argparse.ArgumentTypeError for what are not four numbers."""
+    try:
+        left, top, right, bottom = (float(number) for number in text.split(","))
+        if not all(map(math.isfinite, (left, top, right, bottom))):
+            raise ValueError
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no box: give left, top, right and bottom of the car in pixels without blanks, as in 10,20,300,200."
+        ) from None
+    return left, top, right, bottom
 
 
 def main(arguments: Sequence[str], photo_to_car: PhotoToCar | None = None, write_outputs: WriteOutputs | None = None) -> int:
@@ -56,8 +95,8 @@ def main(arguments: Sequence[str], photo_to_car: PhotoToCar | None = None, write
     The two callables are for tests; left out, they are the real pipeline and the real writer.
     """
     chosen = parser().parse_args(arguments)
-    settings = Settings(quality=chosen.quality, device=chosen.device)
     try:
+        settings = Settings(quality=chosen.quality, device=chosen.device, matte=chosen.matte, which=chosen.which, box_px=chosen.box)
         jobs, exit_code = plan(chosen.photos or [EXAMPLE], chosen.mask, chosen.out)
         if not jobs:
             return exit_code
@@ -172,7 +211,7 @@ def _make_and_write(job: Job, settings: Settings, make: PhotoToCar, write: Write
     started = time.perf_counter()
     partial = Path(tempfile.mkdtemp(prefix=f".{job.folder.name}.", dir=job.folder.parent))
     try:
-        asset = make(job.photo, job.mask, settings, line.report)
+        asset = make(job.photo, job.mask, settings, line.report, notice=lambda sentence: _notify(job, sentence, line))
         made = time.perf_counter()
         line.say("scene")
         write(asset, partial)
@@ -183,6 +222,12 @@ def _make_and_write(job: Job, settings: Settings, make: PhotoToCar, write: Write
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return asset, seconds
+
+
+def _notify(job: Job, sentence: str, line: ProgressLine) -> None:
+    """On a line of its own; the progress is drawn anew below it."""
+    line.end()
+    _complain(f"{job.photo}: {sentence}")
 
 
 def _add_timings(car_json: Path, timings_s: dict[str, float]) -> None:

@@ -164,23 +164,41 @@ def _jpeg(image: bpy.types.Image | None) -> Iterator[bpy.types.Image | None]:
     if image is None or not image.size[0]:
         yield None
         return
-    pixels = np.empty(image.size[0] * image.size[1] * image.channels, np.float32)
-    image.pixels.foreach_get(pixels)
-    copy = bpy.data.images.new("photo", *image.size, alpha=False)
-    rgba = np.ones((len(pixels) // image.channels, 4), np.float32)
-    rgba[:, :3] = pixels.reshape(len(rgba), -1)[:, :3]
-    copy.pixels.foreach_set(rgba.ravel())
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "photo.jpg")
-        copy.filepath_raw, copy.file_format = path, "JPEG"
-        copy.save(quality=JPEG_QUALITY)
-        bpy.data.images.remove(copy)
+        if image.library is None and not image.is_float and "save_copy" in image.bl_rna.functions["save"].parameters:
+            _save_as_jpeg(image, path)
+        else:
+            _save_pixels_as_jpeg(image, path)
         jpeg = bpy.data.images.load(path)
         jpeg.pack()
     try:
         yield jpeg
     finally:
         bpy.data.images.remove(jpeg)
+
+
+def _save_as_jpeg(image: bpy.types.Image, path: str) -> None:
+    """The image itself under another name; it is afterwards as it was."""
+    file_format = image.file_format
+    image.file_format = "JPEG"
+    try:
+        image.save(filepath=path, quality=JPEG_QUALITY, save_copy=True)
+    finally:
+        image.file_format = file_format
+
+
+def _save_pixels_as_jpeg(image: bpy.types.Image, path: str) -> None:
+    """Without touching the image, five times slower."""
+    pixels = np.empty(image.size[0] * image.size[1] * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    copy = bpy.data.images.new("photo", *image.size, alpha=False)
+    rgba = np.ones((len(pixels) // image.channels, 4), np.float32)
+    rgba[:, :3] = pixels.reshape(len(rgba), -1)[:, :3]
+    copy.pixels.foreach_set(rgba.ravel())
+    copy.filepath_raw, copy.file_format = path, "JPEG"
+    copy.save(quality=JPEG_QUALITY)
+    bpy.data.images.remove(copy)
 
 
 @contextlib.contextmanager

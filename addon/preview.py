@@ -1,4 +1,4 @@
-"""preview.png: the photo, the fitted car over it, and three views of the car in a studio."""
+"""preview.png: the photo, the fitted car over it, and three views of the car: rendered in a studio, in a draft only drawn."""
 
 from __future__ import annotations
 
@@ -8,46 +8,60 @@ from PIL import Image
 
 from ..core.types import Camera, CarAsset
 from .scene.scene import CarObjects
-from .scene.studio import add_studio, orbit_camera, render, set_quick_cycles
+from .scene.studio import draw_studio, orbit_camera, set_quick_cycles
 
 TILE_PX = (420, 300)  # each of the three views
 GAP_PX = 12
 PAPER_SRGB = (245, 245, 246)
 VIEWS_DEG = ((38.0, 12.0), (90.0, 6.0), (218.0, 12.0))  # azimuth, elevation: front three-quarter, left side, rear three-quarter
+BACKDROP_SRGB01 = (0.91, 0.915, 0.925)  # behind drawn views
 TINT_SRGB01 = (0.05, 0.75, 0.95)
 TINT = 0.30
-OVERLAY_PX, OVERLAY_SAMPLES = 600, 3
+OVERLAY_PX = 600
+SAMPLES = {"normal": 4, "high": 8}  # by quality; with the denoiser enough for paint and glass at a few hundred pixels
 
 
 def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> Image.Image:
-    """Photo and overlay in one row, the three renders below; leaves a studio in the scene, so save the scene before.
+    """Photo and overlay in one row, three views below; may leave a studio in the scene, so save the scene before.
 
+    The views are renders, which takes a second; a draft has drawn ones.
     photo_srgb01 is (H, W, 3) in the camera's image size or any other of the same proportions.
     """
-    scene = bpy.context.scene
+    from ..core.asset.drawing import draw_from, model_of  # draws with torch, which Blender itself never loads
+
+    model = model_of(asset)
+    small = _reduced(asset.camera, OVERLAY_PX)
+    overlay = _overlay(draw_from(model, small, with_shadow=False), photo_srgb01)
     size_m = (asset.dimensions_m["length"], asset.dimensions_m["width"], asset.dimensions_m["height"])
-    set_quick_cycles(scene, TILE_PX)
-    overlay = _overlay(scene, asset.camera, photo_srgb01)
-    add_studio(scene, size_m)
-    views = [_to_image(render(scene, orbit_camera(azimuth, elevation, size_m, TILE_PX))[..., :3]) for azimuth, elevation in VIEWS_DEG]
-    return _lay_out([_to_image(photo_srgb01), _to_image(overlay)], views)
+    cameras = [orbit_camera(azimuth, elevation, size_m, TILE_PX) for azimuth, elevation in VIEWS_DEG]
+    if asset.settings.quality == "draft":
+        views = [_before_backdrop(draw_from(model, camera)) for camera in cameras]
+    else:
+        set_quick_cycles(bpy.context.scene, TILE_PX, SAMPLES[asset.settings.quality])
+        views = draw_studio(car, cameras, size_m)
+    return _lay_out([_to_image(photo_srgb01), _to_image(overlay)], [_to_image(view) for view in views])
 
 
-def _overlay(scene: bpy.types.Scene, camera: Camera, photo_srgb01: np.ndarray) -> np.ndarray:
-    """The photo with the fitted car laid over it half transparent, tinted, and outlined."""
+def _reduced(camera: Camera, side_px: int) -> Camera:
+    """The same view with the longer side of its picture at side_px."""
     width, height = camera.image_size_px
-    scale = OVERLAY_PX / max(width, height)
-    small = Camera(
-        (max(1, round(width * scale)), max(1, round(height * scale))), camera.lens_mm, camera.camera_to_car, camera.sensor_width_mm
-    )
-    samples, scene.cycles.samples = scene.cycles.samples, OVERLAY_SAMPLES
-    car = render(scene, small, transparent=True)
-    scene.cycles.samples = samples
-    below = np.asarray(_to_image(photo_srgb01).resize(small.image_size_px, Image.Resampling.LANCZOS), np.float32) / 255
-    alpha = car[..., 3:]
-    tinted = (1 - TINT) * car[..., :3] + TINT * np.array(TINT_SRGB01, np.float32)
-    mixed = below * (1 - 0.6 * alpha) + tinted * 0.6 * alpha
-    return np.where(_outline(alpha[..., 0] > 0.5)[..., None], np.array(TINT_SRGB01, np.float32), mixed)
+    scale = side_px / max(width, height)
+    size_px = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return Camera(size_px, camera.lens_mm, camera.camera_to_car, camera.sensor_width_mm)
+
+
+def _overlay(car: np.ndarray, photo_srgb01: np.ndarray) -> np.ndarray:
+    """The photo with the fitted car (H, W, 4 premultiplied) laid over it half transparent, tinted, and outlined."""
+    height, width = car.shape[:2]
+    below = np.asarray(_to_image(photo_srgb01).resize((width, height), Image.Resampling.LANCZOS), np.float32) / 255
+    tint, alpha = np.array(TINT_SRGB01, np.float32), car[..., 3:]
+    mixed = below * (1 - 0.6 * alpha) + 0.6 * ((1 - TINT) * car[..., :3] + TINT * tint * alpha)
+    return np.where(_outline(alpha[..., 0] > 0.5)[..., None], tint, mixed)
+
+
+def _before_backdrop(drawn: np.ndarray) -> np.ndarray:
+    """A premultiplied picture (H, W, 4) -> (H, W, 3)."""
+    return drawn[..., :3] + (1 - drawn[..., 3:]) * np.array(BACKDROP_SRGB01, np.float32)
 
 
 def _outline(inside: np.ndarray) -> np.ndarray:

@@ -23,6 +23,8 @@ TEXTURES = (
     ("2048", "2048", "About as much as a photograph of the usual size shows"),
     ("4096", "4096", "For close-ups of large photographs; painting takes four times as long"),
 )
+WHICH = "Of several cars: 1 makes the first from the left, 2 the second; 0 the largest in the middle. A box, where set, counts instead"
+BOX = "Where the car is: left, top, right and bottom in pixels of the upright photo; all 0 for none. It counts instead of the car's number"
 SOURCES = (
     ("FILE", "File", "A picture on disk"),
     ("IMAGE", "In This File", "A picture that this Blender file already holds"),
@@ -45,6 +47,8 @@ class ImagoInputs(bpy.types.PropertyGroup):
         description="Optional picture of the photo's size, white where the car is; without it the car is cut out automatically",
         subtype="FILE_PATH",
     )
+    which: bpy.props.IntProperty(name="Car", description=WHICH, min=0, max=20)  # type: ignore[valid-type]
+    box: bpy.props.IntVectorProperty(name="Box", description=BOX, size=4, min=0, default=(0, 0, 0, 0))  # type: ignore[valid-type]
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048")  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]

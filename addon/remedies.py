@@ -22,12 +22,14 @@ _PICK_MASK = Remedy("Choose a Mask", "MOD_MASK", "imago.open_mask")
 _LOG = Remedy("Show the Log", "TEXT", "imago.show_log")
 _SET_UP = Remedy("Set Up", "IMPORT", "imago.set_up")
 _RETRY_SET_UP = Remedy("Try Again", "FILE_REFRESH", "imago.set_up")
+_UNDERSTOOD = Remedy("Understood", "CHECKMARK", "imago.dismiss")
 _PREFERENCES = Remedy("Choose Another Python", "PREFERENCES", "imago.open_preferences", {"page": "ADDONS"})
 
 REMEDIES: dict[Trouble, Remedy] = {
     Trouble.PHOTO: _PICK_PHOTO,
     Trouble.TOO_LARGE: Remedy("Choose a Smaller Picture", "FILE_IMAGE", "imago.open_photo"),
     Trouble.NO_CAR: _PICK_MASK,
+    Trouble.SEVERAL_CARS: _UNDERSTOOD,  # the fields that choose another stand right below
     Trouble.MASK: _PICK_MASK,
     Trouble.DEVICE: Remedy("Use the Processor", "CHECKMARK", "imago.use_processor"),
     Trouble.GPU_MEMORY: Remedy("Free the Graphics Card", "TRASH", "imago.stop_worker"),
@@ -43,6 +45,6 @@ REMEDIES: dict[Trouble, Remedy] = {
     Trouble.SET_UP_FAILED: _RETRY_SET_UP,
     Trouble.WORKER_DIED: _LOG,
     Trouble.BUSY: Remedy("Cancel the Car in the Making", "CANCEL", "imago.cancel"),
-    Trouble.SCENE: Remedy("Understood", "CHECKMARK", "imago.dismiss"),
+    Trouble.SCENE: _UNDERSTOOD,
     Trouble.INTERNAL: _LOG,
 }

@@ -130,7 +130,9 @@ class Session:
         elif event.word is Word.SKETCH:
             self.sketch = _sketch(fields) or self.sketch
         elif event.word is Word.NOTICE:
-            job.notices.append(Problem(Trouble(fields["trouble"]), fields["sentence"]))
+            notice = Problem(Trouble(fields["trouble"]), fields["sentence"])
+            if notice not in job.notices:  # a car that is begun anew on the processor says it again
+                job.notices.append(notice)
         elif event.word is Word.MADE:
             return Outcome(folder=Path(fields["folder"]), notices=tuple(job.notices))
         elif event.word is Word.FAILED:

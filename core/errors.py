@@ -11,6 +11,7 @@ class Trouble(StrEnum):
     PHOTO = "photo"  # another picture is needed
     TOO_LARGE = "too_large"  # a smaller picture
     NO_CAR = "no_car"  # no car was found in it: a mask or another picture
+    SEVERAL_CARS = "several_cars"  # which of them was taken; only ever a notice
     MASK = "mask"  # another mask, or none
     DEVICE = "device"  # the chosen device is not there
     GPU_MEMORY = "gpu_memory"

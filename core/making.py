@@ -126,7 +126,11 @@ def _asset(request: MakeRequest, part: Path, progress: Progress) -> CarAsset:
 def _run(request: MakeRequest, settings: Settings, part: Path, progress: Progress) -> CarAsset:
     sketches = Sketches(request.job, part, progress.tell)
     mask = Path(request.mask) if request.mask else None
-    return photo_to_car(Path(request.photo), mask, settings, progress.report, sketches.show, sketches.see)
+
+    def notice(sentence: str) -> None:
+        progress.tell(Word.NOTICE, job=request.job, trouble=Trouble.SEVERAL_CARS, sentence=sentence)
+
+    return photo_to_car(Path(request.photo), mask, settings, progress.report, sketches.show, sketches.see, notice)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from .messages import Word
 from .pipeline import SPANS01
@@ -17,8 +18,8 @@ Check = Callable[[], None]
 EVERY_S = 0.1  # between two PROGRESS messages of one stage
 TELLABLE_S, TELLABLE_SHARE = 1.0, 0.05  # a guess at the time left is worth telling after so much
 # seconds of each stage on one core of 2020, texture 2048 px; only their proportions matter, and only for the first car of a kind
-USUAL_S = {"photo": 0.02, "matte": 0.55, "perceive": 0.03, "paint": 3.0, "asset": 0.01, "write": 0.8}
-USUAL_FIT_S = {"draft": 2.0, "normal": 19.0, "high": 40.0}
+USUAL_S = {"photo": 0.02, "matte": 0.3, "perceive": 0.1, "paint": 1.5, "asset": 0.01, "write": 0.8}
+USUAL_FIT_S = {"draft": 0.6, "normal": 6.0, "high": 25.0}
 USUAL_TEXTURE_PX = 2048
 
 _learned: dict[Settings, dict[str, float]] = {}
@@ -29,8 +30,13 @@ def expected_s(settings: Settings) -> dict[str, float]:
     texture_share = (settings.texture_size_px / USUAL_TEXTURE_PX) ** 2
     usual = USUAL_S | {"fit": USUAL_FIT_S[settings.quality]}
     scaled = {stage: seconds * (texture_share if stage in ("paint", "write") else 1.0) for stage, seconds in usual.items()}
-    known = scaled | _learned.get(settings, {})
+    known = scaled | _learned.get(_alike(settings), {})
     return {stage: max(known[stage], 1e-3) for stage in (*SPANS01, "write")}
+
+
+def _alike(settings: Settings) -> Settings:
+    """Settings without what costs no time: which of several cars it is."""
+    return replace(settings, which=0, box_px=None)
 
 
 class Progress:
@@ -66,7 +72,7 @@ class Progress:
 
     def learn(self, timings_s: dict[str, float]) -> None:
         """The car is made, with these seconds by stage: expect the same of the next one like it."""
-        _learned[self.settings] = timings_s
+        _learned[_alike(self.settings)] = timings_s
 
     def _left_s(self, done01: float, now: float) -> float | None:
         """None while it cannot be told."""

@@ -17,7 +17,7 @@ from .device import choose_device, one_thread
 from .errors import Trouble, UserInputError
 from .fit.fit import fit
 from .matte.matte import AUTOMATIC, make_matte
-from .paint.paint import paint
+from .paint.paint import paint, painted_size_px
 from .perceive.perceive import perceive
 from .photo.photo import read_photo
 from .types import CarAsset, Fit, Matte, Perception, Photo, Report, Settings, Show
@@ -33,33 +33,20 @@ SPANS01 = {
     "asset": (0.8, 0.82),
 }
 
-MOST_DOUBT = 1.8
 LEAST_IOU = 0.6  # real cars with a good mask reach 0.86
+LEAST_CAR01 = 0.5
 
 
 def check_is_car(matte: Matte, perception: Perception, found: Fit) -> None:
-    """Raise UserInputError (Trouble.NO_CAR) where the fit does not explain the matte, or where nothing looked like a car.
+    """Raise UserInputError (Trouble.NO_CAR) where the fit does not explain the matte, or where the network sees no car in it.
 
     A cut-out or mask of the user's vouches for the car; then the outline alone is asked.
     """
-    if matte.source == AUTOMATIC:
-        no_car = doubt(perception, found) > MOST_DOUBT
-    else:
-        no_car = found.mask_iou < LEAST_IOU
-    if no_car:
+    doubted = matte.source == AUTOMATIC and perception.car01 < LEAST_CAR01
+    if doubted or found.mask_iou < LEAST_IOU:
         raise UserInputError(
             "no car was recognised in this picture, give a mask that shows where it is or use another picture.", Trouble.NO_CAR
         )
-
-
-def doubt(perception: Perception, found: Fit) -> float:
-    """How little of a car there is, 0 and up: the matte unexplained, the figures and the direction uncertain.
-
-    Weighed to part 60 renders of training cars (one exceeds MOST_DOUBT: its matte is wrong) from 46 pictures of empty places, rooms,
-    drawings, text and noise (34 exceed it).
-    """
-    sigma = sum(sigma for _, sigma in perception.estimates.values()) / max(len(perception.estimates), 1)
-    return 2 * (1 - found.mask_iou) + 10 * sigma + (1 - perception.confidence01)
 
 
 class Stages:
@@ -90,18 +77,19 @@ def photo_to_car(
     report: Report,
     show: Show | None = None,
     see: Callable[[Photo, Matte], None] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> CarAsset:
     """Make a car from a photograph.
 
     report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled; show gets the shape as it sharpens,
-    see the photograph and its matte before that.
+    see the photograph and its matte before that, notice sentences that the user should read though nothing failed.
     Raises:
         UserInputError: the photograph or mask cannot be used.
         WeightsError: a weight file is missing or damaged.
     """
     stages = Stages(report)
     photo = stages.run("photo", lambda _: read_photo(photo_path))
-    matte = stages.run("matte", lambda _: make_matte(photo, mask_path))
+    matte = stages.run("matte", lambda _: make_matte(photo, mask_path, settings, notice))
     if see is not None:
         see(photo, matte)
     perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
@@ -109,7 +97,7 @@ def photo_to_car(
         found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell, show=show))
     check_is_car(matte, perception, found)
     body, wheels = build_body(found.shape), build_wheels(found.shape)
-    texture = stages.run("paint", lambda tell: paint(photo, matte, found, body, wheels, settings.texture_size_px, tell))
+    texture = stages.run("paint", lambda tell: paint(photo, matte, found, body, wheels, painted_size_px(settings), tell))
 
     def assemble(_: Report) -> CarAsset:
         asset = CarAsset(

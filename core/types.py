@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .errors import check_shape
+from .errors import Trouble, UserInputError, check_shape
+
+BODY_TYPES = ("sedan", "hatchback", "wagon", "suv", "van", "pickup", "coupe", "citycar")
 
 Report = Callable[[str, float], None]
 """report(stage, fraction01): called often by long work; may raise Cancelled to stop it."""
@@ -27,6 +29,21 @@ class Settings:
     device: str = "auto"  # auto | cpu | cuda
     texture_size_px: int = 2048
     seed: int = 0
+    matte: str = "network"  # network | rembg
+    which: int = 0  # of several cars: 0 the largest central one, else its number from the left
+    box_px: tuple[float, float, float, float] | None = None  # left, top, right, bottom of the car in pixels of the upright picture file
+
+    def __post_init__(self) -> None:
+        if self.matte not in ("network", "rembg"):
+            raise UserInputError(f"there is no cut named {self.matte!r}, choose network or rembg.", Trouble.MASK)
+        if self.which < 0:
+            raise UserInputError("cars are counted from 1, at the left; 0 takes the largest in the middle.", Trouble.NO_CAR)
+        if self.box_px is not None:
+            object.__setattr__(self, "box_px", tuple(self.box_px))  # JSON knows lists only
+            if len(self.box_px) != 4:
+                raise UserInputError("a box needs four numbers: left, top, right and bottom in pixels.", Trouble.NO_CAR)
+            if self.which:
+                raise UserInputError("choose a car either by its number or by a box, not by both.", Trouble.NO_CAR)
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,48 @@ class Matte:
     def __post_init__(self) -> None:
         check_shape("alpha01", self.alpha01.shape, (None, None))
 
+    @property
+    def box_px(self) -> tuple[float, float, float, float]:
+        """left, top, right, bottom of what is more than half car.  Raises UserInputError where nothing is."""
+        rows, columns = np.flatnonzero((self.alpha01 > 0.5).any(1)), np.flatnonzero((self.alpha01 > 0.5).any(0))
+        if not len(rows):
+            raise UserInputError("The matte is empty, so there is no car to look at; give a mask that covers the car.", Trouble.NO_CAR)
+        return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+@dataclass(frozen=True)
+class WheelSight:
+    """A wheel in the photograph: hub and half sides of the box round the outer tyre's ellipse, pixels; sigma_px of the hub (Laplace); how
+    likely it is turned to the camera and in the picture."""
+
+    name: str
+    centre_px: tuple[float, float]
+    half_px: tuple[float, float]
+    sigma_px: float
+    visible01: float
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """What is told of each pixel of a window of the photograph, at h x w cells.
+
+    box_px: left, top, width, height in pixels of the photograph.  matte01 (h, w); part_share01 (C, h, w) in the order of
+    core.perceive.heads.PART_CLASSES; coordinates (3, h, w): places in the car frame over the car's length, with error_scale
+    (h, w), Laplace.
+    """
+
+    box_px: tuple[float, float, float, float]
+    matte01: np.ndarray
+    part_share01: np.ndarray
+    coordinates: np.ndarray
+    error_scale: np.ndarray
+
+    def __post_init__(self) -> None:
+        cells = self.matte01.shape
+        check_shape("part_share01", self.part_share01.shape, (None, *cells))
+        check_shape("coordinates", self.coordinates.shape, (3, *cells))
+        check_shape("error_scale", self.error_scale.shape, cells)
+
 
 @dataclass(frozen=True)
 class Perception:
@@ -71,7 +130,9 @@ class Perception:
     azimuth_probability (A,) float32 over A equal bins, bin k centred on k * 2 pi / A (0 looks at the nose, pi / 2 at the left flank);
     elevation_rad; body_type_probability by name; confidence01 of the best azimuth.
     estimates: (mean, sigma) by name, sigma that of a Laplace distribution's scale: elevation_rad, log_distance_lengths (camera to the car's
-    middle over the car's length), log_width, log_height, log_wheelbase (over the length; the width without mirrors).
+    middle over the car's length), and the rest of core.perceive.heads.FIGURES, shares of the length.
+    car01: how likely there is a car at all; paint_srgb01; wheels, where they are told; dense: what is told of each pixel, None where
+    nothing is.
     """
 
     azimuth_probability: np.ndarray
@@ -79,6 +140,10 @@ class Perception:
     body_type_probability: dict[str, float]
     confidence01: float
     estimates: dict[str, tuple[float, float]] = field(default_factory=dict)
+    car01: float = 1.0
+    paint_srgb01: tuple[float, float, float] | None = None
+    wheels: tuple[WheelSight, ...] = ()
+    dense: Dense | None = None
 
 
 @dataclass(frozen=True)
@@ -99,11 +164,13 @@ class CarShape:
     """A point of the shape space: measures by name (metres, radians or 0..1, see core/car/measures.py), body type and coefficients.
 
     coefficients are those of the learned modes, in standard deviations (see core/car/space.py); modes that are not given are at zero.
+    residual_m: what the space cannot say, (H, 3) float32 offsets of the left half's vertices in metres, or None (see core/fit/residual.py).
     """
 
     measures: dict[str, float]
     body_type: str
     coefficients: tuple[float, ...] = ()
+    residual_m: np.ndarray | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -216,5 +283,5 @@ class CarAsset:
 
     @property
     def shape(self) -> CarShape:
-        """The point of the shape space that the body and wheels were made of."""
+        """The point of the shape space that the body and wheels were made of; a residual is in the body alone."""
         return CarShape(self.measures, self.body_type, self.coefficients)

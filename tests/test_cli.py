@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +31,14 @@ def empty_asset(photo_path: Path, settings: Settings) -> CarAsset:
 class FakeProgram:
     """Reads the photo and its mask in earnest; makes no car."""
 
-    def __init__(self, breaks_on: str = "") -> None:
-        self.breaks_on = breaks_on
+    def __init__(self, breaks_on: str = "", notices: tuple[str, ...] = ()) -> None:
+        self.breaks_on, self.notices = breaks_on, notices
         self.seen: list[tuple[str, Path | None, Settings]] = []
 
-    def photo_to_car(self, photo_path, mask_path, settings, report):
+    def photo_to_car(self, photo_path, mask_path, settings, report, *, notice):
         report("matte", 0.2)
+        for sentence in self.notices:
+            notice(sentence)
         photo = read_photo(photo_path)
         if mask_path is not None or photo.alpha01 is not None:
             make_matte(photo, mask_path)
@@ -232,3 +235,53 @@ def test_progress_in_a_log_is_one_line_a_stage(capsys):
     told = capsys.readouterr().out.splitlines()
     assert [text.split()[1] for text in told] == ["matte", "fit", "paint"]
     assert "50 %" in told[2]  # never falls back
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        ((), Settings()),
+        (("--which", "2"), Settings(which=2)),
+        (("--box", "10,20.5,300,200"), Settings(box_px=(10.0, 20.5, 300.0, 200.0))),
+        (("--box=-5,0,30,20", "--which", "0"), Settings(box_px=(-5.0, 0.0, 30.0, 20.0))),
+        (("--matte", "rembg"), Settings(matte="rembg")),
+    ],
+)
+def test_which_car_and_which_cut(tmp_path, program, arguments, settings):
+    assert program.run(picture(tmp_path / "a.jpg"), "--out", tmp_path / "out", *arguments) == 0
+    assert [seen for *_, seen in program.seen] == [settings]
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "words"),
+    [
+        *(("--box", text, "give left, top, right and bottom") for text in ("1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,nan,4", "1,2,inf,4", "")),
+        *(("--which", text, "is no car's number") for text in ("two", "1.5", "-1", "")),
+        ("--matte", "magic", "invalid choice"),
+    ],
+)
+def test_nonsense_for_an_option_gets_a_sentence(tmp_path, program, capsys, option, text, words):
+    with pytest.raises(SystemExit) as left:
+        program.run(picture(tmp_path / "a.jpg"), "--out", tmp_path / "out", f"{option}={text}")
+    assert left.value.code == 2 and words in capsys.readouterr().err and not program.seen
+
+
+def test_number_and_box_together(tmp_path, program, capsys):
+    assert program.run(picture(tmp_path / "a.jpg"), "--out", tmp_path / "out", "--which", "2", "--box", "1,2,30,40") == 2
+    assert capsys.readouterr().err == "choose a car either by its number or by a box, not by both.\n"
+    assert not program.seen and not (tmp_path / "out").exists()
+
+
+def test_a_notice_is_a_line_of_its_own_and_no_failure(tmp_path, capsys):
+    photo = picture(tmp_path / "a.jpg")
+    assert FakeProgram(notices=("2 cars were found.",)).run(photo, "--out", tmp_path / "out") == 0
+    told = capsys.readouterr()
+    assert told.err == f"{photo}: 2 cars were found.\n" and [line.split()[1] for line in told.out.splitlines()[1:3]] == ["matte", "scene"]
+
+
+def test_a_notice_on_a_terminal_first_clears_the_progress(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", sys.stdout)  # as on a terminal, where both share the lines
+    photo = picture(tmp_path / "a.jpg")
+    assert FakeProgram(notices=("2 cars were found.",)).run(photo, "--out", tmp_path / "out") == 0
+    assert f"\r\033[K{photo}: 2 cars were found.\n" in capsys.readouterr().out

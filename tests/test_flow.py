@@ -50,7 +50,9 @@ def test_files_and_record(made: Path) -> None:
     assert {"photo", "matte", "perceive", "fit", "paint", "asset", "scene", "total"} <= set(record["timings_s"])
     x, y, _ = np.array(record["camera"]["camera_to_world"])[:3, 3]
     assert abs(math.degrees(math.atan2(x, -y)) - 36) < 12, "the example was taken from 36 degrees"
-    assert Image.open(made / "texture.png").size == (2048, 2048)
+    assert record["settings"]["texture_size_px"] == 2048 and Image.open(made / "texture.png").size == (1024, 1024), (
+        "a draft is painted smaller"
+    )
 
 
 @pytest.mark.slow

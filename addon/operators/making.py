@@ -17,7 +17,7 @@ from .. import history
 from ..chosen import preferences, worker_python
 from ..places import runs_folder
 from ..placing import LoadedRun, load_run, place_run, update_from_run, wake_one
-from ..properties import DEVICES, QUALITIES, TEXTURES
+from ..properties import BOX, DEVICES, QUALITIES, TEXTURES, WHICH, ImagoInputs
 from ..scene.find import find_rig
 from ..session import SESSION, Outcome, new_job, progress_text
 from ..warm_worker import ensure_worker
@@ -43,6 +43,8 @@ class Making(bpy.types.Operator):
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
     files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
     mask: bpy.props.StringProperty(name="Mask", subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    which: bpy.props.IntProperty(name="Car", description=WHICH, min=0, max=20, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    box: bpy.props.IntVectorProperty(name="Box", description=BOX, size=4, min=0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto", options={"SKIP_SAVE"})  # type: ignore[valid-type]
@@ -135,8 +137,17 @@ class Making(bpy.types.Operator):
             "quality": self.quality if given("quality") else inputs.quality,
             "texture_size_px": int(self.texture if given("texture") else inputs.texture),
             "device": self.device if given("device") else inputs.device,
+            **self._meant(inputs),
         }
         self._prepare(context)
+
+    def _meant(self, inputs: ImagoInputs) -> dict[str, object]:
+        """The settings that say which of several cars to make; those of the panel are of the panel's photo."""
+        given = self.properties.is_property_set
+        other = given("filepath") or given("files")
+        box = list(self.box) if given("box") else [] if other else list(inputs.box)
+        which = self.which if given("which") else 0 if other else inputs.which
+        return {"which": 0, "box_px": box} if any(box) else {"which": which, "box_px": None}
 
     def _prepare(self, context: bpy.types.Context) -> None:
         """What this operator alone has to know.  Raises UserInputError."""
@@ -153,7 +164,9 @@ class Making(bpy.types.Operator):
     def _keep_in_panel(self, context: bpy.types.Context, photos: list[str]) -> None:
         """What was dropped stands in the panel, to be made again with other settings."""
         if len(photos) == 1 and (self.filepath or self.directory):
-            context.window_manager.imago.source, context.window_manager.imago.photo = "FILE", photos[0]
+            inputs = context.window_manager.imago
+            inputs.source, inputs.photo = "FILE", photos[0]  # which forgets the other photo's car
+            inputs.which, inputs.box = self._settings["which"], self._settings["box_px"] or (0, 0, 0, 0)
 
     def _next(self, context: bpy.types.Context) -> None:
         """Hand the next photograph to the worker.  Raises UserInputError."""

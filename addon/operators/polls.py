@@ -23,6 +23,13 @@ def in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Contex
     return _or_say(operator, context.mode == "OBJECT", "Leave the present mode first: this works in Object Mode")
 
 
+def picture_shown(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """An Image Editor with a picture that can be a photograph."""
+    image = context.space_data.image if context.area is not None and context.area.type == "IMAGE_EDITOR" else None
+    fits = image is not None and image.source in ("FILE", "GENERATED") and min(image.size) > 0
+    return _or_say(operator, fits, "Show the photograph in the Image Editor first")
+
+
 def _or_say(operator: type[bpy.types.Operator], fits: bool, sentence: str) -> bool:
     if not fits:
         operator.poll_message_set(sentence)

@@ -1,5 +1,5 @@
-"""What the Imago tab of the sidebar shows."""
+"""What the Imago tabs of the sidebars show, of the 3D viewport and of the Image Editor."""
 
 from . import car, photo
 
-CLASSES = (photo.IMAGO_PT_photo, *car.CLASSES, photo.IMAGO_PT_history)  # in the order in which they stand
+CLASSES = (photo.IMAGO_PT_photo, *car.CLASSES, photo.IMAGO_PT_history, photo.IMAGO_PT_box)  # in the order in which they stand

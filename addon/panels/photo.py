@@ -7,6 +7,7 @@ import bpy
 from .. import history
 from ..chosen import worker_python
 from ..places import runs_folder
+from ..properties import ImagoInputs
 from ..scene.find import find_rig
 from ..session import SESSION
 from .states import draw_problem, draw_progress, draw_set_up
@@ -34,6 +35,20 @@ class IMAGO_PT_photo(ImagoPanel):
             draw_set_up(layout, context)
         else:
             _draw_inputs(layout, context)
+
+
+class IMAGO_PT_box(bpy.types.Panel):
+    """In the sidebar of the Image Editor, where the photograph can be shown."""
+
+    bl_space_type = "IMAGE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "Imago"
+    bl_label = "Several Cars"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column()
+        column.operator("imago.draw_box", icon="SELECT_SET")
+        _draw_box(column, context.window_manager.imago)
 
 
 class IMAGO_PT_history(ImagoPanel):
@@ -77,6 +92,7 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     settings.prop(inputs, "texture")
     settings.prop(inputs, "device")
     settings.prop(inputs, "mask")
+    _draw_several(layout, inputs)
     buttons = layout.column()
     row = buttons.row()
     row.scale_y = 1.6
@@ -89,3 +105,23 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
             buttons.operator("imago.update_car", text="Update the Selected Car", icon="FILE_REFRESH")
         else:
             buttons.operator("imago.import_photo", text="Update the Selected Car", icon="FILE_REFRESH").update = True
+
+
+def _draw_several(layout: bpy.types.UILayout, inputs: ImagoInputs) -> None:
+    """Which of several cars is meant; closed, since most photographs show one."""
+    header, body = layout.panel("imago_several", default_closed=True)
+    header.label(text="Several Cars")
+    if body is not None:
+        column = body.column()
+        row = column.row()
+        row.active = not any(inputs.box)  # a box counts instead
+        row.prop(inputs, "which", text="Car, from the Left")
+        column.label(text="0 makes the largest in the middle", icon="INFO")
+        column.label(text="Or a box round it, in pixels:")
+        _draw_box(column, inputs)
+
+
+def _draw_box(layout: bpy.types.UILayout, inputs: ImagoInputs) -> None:
+    column = layout.column(align=True)
+    for index, side in enumerate(("Left", "Top", "Right", "Bottom")):
+        column.prop(inputs, "box", index=index, text=side)

@@ -6,6 +6,7 @@ import textwrap
 
 import bpy
 
+from ...core.errors import Trouble
 from ..chosen import worker_python
 from ..places import ROOT
 from ..remedies import REMEDIES
@@ -39,8 +40,8 @@ def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     box = layout.box()
     row = box.row()
     column = row.column(align=True)
-    column.alert = True
-    wrapped(column, context, problem.sentence, icon="ERROR")
+    column.alert = not_well = problem.trouble is not Trouble.SEVERAL_CARS  # of which one was made all the same
+    wrapped(column, context, problem.sentence, icon="ERROR" if not_well else "INFO")
     row.operator("imago.dismiss", text="", icon="X", emboss=False)
     remedy = REMEDIES[problem.trouble]
     button = box.operator(remedy.operator, text=remedy.text, icon=remedy.icon)

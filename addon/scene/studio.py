@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import _cycles  # type: ignore[import-not-found]
@@ -14,11 +15,11 @@ from mathutils import Matrix, Vector
 from ...core.types import Camera
 from ..quiet import quiet_stdout
 from .camera import add_photo_camera
+from .floor import BACKDROP_LINEAR, add_floor, camera_above, faded, show_picture, under_view
+from .scene import CarObjects
 
-BACKDROP_LINEAR = (0.80, 0.81, 0.83)
-SAMPLES = 8  # with the denoiser enough for paint and glass at a few hundred pixels
+FRAME_PX = 4  # the denoiser spoils the border of what it gets
 LENS_MM = 70.0  # long enough that a car keeps its proportions
-FLOOR_FADE = (0.75, 1.6)  # the floor gives way to the backdrop between these distances, in lengths of the car
 
 
 def add_sky(scene: bpy.types.Scene) -> None:
@@ -39,9 +40,8 @@ def add_sky(scene: bpy.types.Scene) -> None:
     scene.world = world
 
 
-def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> list[bpy.types.Object]:
-    """Lamps, floor and backdrop for a car of the given length, width and height at the origin."""
-    _show_backdrop(scene)
+def add_lamps(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> None:
+    """Three large soft lamps round a car of the given length, width and height at the origin; cameras do not see them."""
     length_m, width_m, height_m = size_m
     softboxes = (  # place in car lengths, size in car lengths, watts per square metre
         ((0.0, 0.0, 1.1), (0.9, 1.5), 6),
@@ -49,17 +49,42 @@ def add_studio(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> li
         ((-1.2, 0.9, 0.7), (0.9, 0.5), 16),
     )
     target = Vector((0, 0, height_m / 2))
-    things = [
+    lamps = [
         _softbox(scene, Vector(place) * length_m, target, (wide * length_m, high * length_m), power)
         for place, (wide, high), power in softboxes
     ]
-    for side in things[1:]:
-        side.visible_glossy = False  # low as they stand, their reflections would bleach hood and trunk
-    return [*things, _floor(scene, length_m)]
+    for lamp in lamps:
+        lamp.visible_camera = False
+    for lamp in lamps[1:]:
+        lamp.visible_glossy = False  # low as they stand, their reflections would bleach hood and trunk
 
 
-def set_quick_cycles(scene: bpy.types.Scene, size_px: tuple[int, int]) -> None:
-    """Cycles on the CPU, few samples, denoised, for a scene with add_sky.
+def draw_studio(car: CarObjects, cameras: list[Camera], size_m: tuple[float, float, float]) -> list[np.ndarray]:
+    """(H, W, 3) float32 display values for each camera: the car of the given length, width and height in the studio.
+
+    Leaves lamps and floor in the active scene, which needs set_quick_cycles.
+    """
+    scene = bpy.context.scene
+    add_lamps(scene, size_m)
+    floor = add_floor(scene, size_m[0])
+    _show_to_cameras(car.meshes, False)
+    paper = faded(render(scene, camera_above(size_m[0]))[..., :3])
+    _show_to_cameras(car.meshes, True)
+    show_picture(floor, paper, size_m[0])
+    _show_backdrop(scene)
+    corners = np.array([thing.matrix_world @ Vector(corner) for thing in car.meshes for corner in thing.bound_box])
+    views = []
+    for camera in cameras:
+        view = under_view(paper, camera, size_m[0])
+        around, (left, top, right, bottom) = _box_px(camera, corners, 2 * FRAME_PX), _box_px(camera, corners, FRAME_PX)
+        seen = render(scene, camera, box_px=around)[..., :3]
+        view[top:bottom, left:right] = seen[top - around[1] :, left - around[0] :][: bottom - top, : right - left]
+        views.append(view)
+    return views
+
+
+def set_quick_cycles(scene: bpy.types.Scene, size_px: tuple[int, int], samples: int = 8) -> None:
+    """Cycles on the CPU, few samples a pixel, denoised, for a scene with add_sky.
 
     Plain sRGB, since the photo texture already went through a camera's tone curve.
     """
@@ -71,7 +96,7 @@ def set_quick_cycles(scene: bpy.types.Scene, size_px: tuple[int, int]) -> None:
     scene.render.image_settings.compression = 0
     scene.view_settings.view_transform = "Standard"
     cycles = scene.cycles
-    cycles.device, cycles.samples, cycles.use_adaptive_sampling = "CPU", SAMPLES, False
+    cycles.device, cycles.samples, cycles.use_adaptive_sampling = "CPU", samples, False
     cycles.use_denoising = _cycles.with_openimagedenoise  # some distributions build Blender without it, and then a render fails
     cycles.denoising_quality, cycles.denoising_prefilter = "FAST", "FAST"
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 2
@@ -96,12 +121,22 @@ def orbit_camera(azimuth_deg: float, elevation_deg: float, size_m: tuple[float, 
     return Camera(image_size_px, LENS_MM, matrix)
 
 
-def render(scene: bpy.types.Scene, camera: Camera, transparent: bool = False) -> np.ndarray:
-    """(H, W, 4) float32 display values 0..1 with straight alpha; the camera's image size decides the picture's."""
+def render(
+    scene: bpy.types.Scene, camera: Camera, transparent: bool = False, box_px: tuple[int, int, int, int] | None = None
+) -> np.ndarray:
+    """(H, W, 4) float32 display values 0..1 with straight alpha; the camera's image size decides the picture's.
+
+    Given a box (left, top, right, bottom), only that part of the picture.
+    """
     thing = add_photo_camera(camera, None, scene.collection)
     scene.camera = thing
-    scene.render.resolution_x, scene.render.resolution_y = camera.image_size_px
+    width, height = scene.render.resolution_x, scene.render.resolution_y = camera.image_size_px
     scene.render.film_transparent = transparent
+    left, top, right, bottom = box_px or (0, 0, width, height)
+    scene.render.use_border = scene.render.use_crop_to_border = box_px is not None
+    # a quarter of a pixel more, so that it does not matter how Blender rounds
+    scene.render.border_min_x, scene.render.border_max_x = (left + 0.25) / width, (right + 0.25) / width
+    scene.render.border_min_y, scene.render.border_max_y = 1 - (bottom - 0.25) / height, 1 - (top - 0.25) / height
     with tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = str(Path(folder) / "render.png")
         with quiet_stdout():
@@ -115,6 +150,17 @@ def render(scene: bpy.types.Scene, camera: Camera, transparent: bool = False) ->
     return pixels.reshape(shape)[::-1]
 
 
+def _box_px(camera: Camera, points: np.ndarray, spare_px: int) -> tuple[int, int, int, int]:
+    """left, top, right, bottom of what holds the points (N, 3) in metres, with so much to spare, within the picture."""
+    size_px = np.array(camera.image_size_px)
+    local = (points - camera.camera_to_car[:3, 3]) @ camera.camera_to_car[:3, :3]
+    focal = camera.lens_mm / camera.sensor_width_mm * size_px.max()
+    px = size_px / 2 + focal * local[:, :2] * [1, -1] / -local[:, 2:]
+    left, top = np.clip(np.floor(px.min(0)) - spare_px, 0, size_px - 1).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(px.max(0)) + spare_px, 1, size_px).astype(int).tolist()
+    return left, top, right, bottom
+
+
 def _show_backdrop(scene: bpy.types.Scene) -> None:
     """The camera sees one plain colour where the car sees the sky."""
     nodes, links = scene.world.node_tree.nodes, scene.world.node_tree.links
@@ -126,6 +172,12 @@ def _show_backdrop(scene: bpy.types.Scene) -> None:
     links.new(mix.outputs[0], nodes["World Output"].inputs["Surface"])
 
 
+def _show_to_cameras(things: Iterable[bpy.types.Object], shown: bool) -> None:
+    """What cameras do not see still throws shadows and is mirrored."""
+    for thing in things:
+        thing.visible_camera = shown
+
+
 def _softbox(scene: bpy.types.Scene, place: Vector, target: Vector, size_m: tuple[float, float], watts_per_m2: float) -> bpy.types.Object:
     data = bpy.data.lights.new("softbox", "AREA")
     data.shape, data.size, data.size_y = "RECTANGLE", *size_m
@@ -134,34 +186,3 @@ def _softbox(scene: bpy.types.Scene, place: Vector, target: Vector, size_m: tupl
     thing.matrix_world = Matrix.Translation(place) @ (target - place).to_track_quat("-Z", "Y").to_matrix().to_4x4()
     scene.collection.objects.link(thing)
     return thing
-
-
-def _floor(scene: bpy.types.Scene, length_m: float) -> bpy.types.Object:
-    """A plane that is white paper near the car and transparent far away, so that there is no horizon."""
-    half = 3 * length_m
-    data = bpy.data.meshes.new("floor")
-    data.from_pydata([(-half, -half, 0), (half, -half, 0), (half, half, 0), (-half, half, 0)], [], [(0, 1, 2, 3)])
-    data.materials.append(_paper(length_m))
-    thing = bpy.data.objects.new("floor", data)
-    scene.collection.objects.link(thing)
-    return thing
-
-
-def _paper(length_m: float) -> bpy.types.Material:
-    material = bpy.data.materials.new("paper")
-    material.use_nodes = True
-    nodes, links = material.node_tree.nodes, material.node_tree.links
-    place, distance, fade = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeVectorMath"), nodes.new("ShaderNodeMapRange")
-    distance.operation, fade.interpolation_type = "LENGTH", "SMOOTHSTEP"
-    for socket, lengths in zip(("From Min", "From Max"), FLOOR_FADE, strict=True):
-        fade.inputs[socket].default_value = lengths * length_m
-    clear, mix = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeMixShader")
-    paper = nodes.new("ShaderNodeBsdfDiffuse")  # half the cost of a Principled BSDF
-    paper.inputs["Color"].default_value = (0.55, 0.55, 0.56, 1)
-    links.new(place.outputs["Object"], distance.inputs[0])
-    links.new(distance.outputs["Value"], fade.inputs["Value"])
-    links.new(fade.outputs["Result"], mix.inputs["Fac"])
-    links.new(paper.outputs[0], mix.inputs[1])
-    links.new(clear.outputs[0], mix.inputs[2])
-    links.new(mix.outputs[0], nodes["Material Output"].inputs["Surface"])
-    return material

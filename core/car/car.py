@@ -41,13 +41,18 @@ def body_vertices(measures: torch.Tensor, coefficients: torch.Tensor | None = No
     return skeleton.body_vertices(measures) if coefficients is None else vertices_with(measures, coefficients, shape_space())
 
 
-def whole_vertices(measures: torch.Tensor, coefficients: torch.Tensor | None = None) -> torch.Tensor:
+def with_residual(body: torch.Tensor, residual_m: np.ndarray | None) -> torch.Tensor:
+    """Body vertices (B, V, 3) moved by a residual (H, 3) of the left half, where there is one."""
+    return body if residual_m is None else body + skeleton.skeleton().whole(torch.from_numpy(residual_m)[None])
+
+
+def whole_vertices(measures: torch.Tensor, coefficients: torch.Tensor | None = None, residual_m: np.ndarray | None = None) -> torch.Tensor:
     """Like body_vertices, (B, V + 4 W, 3): body, then the wheels in the order of WHEEL_NAMES; matches whole().triangles."""
     wheel = wheel_vertices(measures[:, INDEX["wheel_radius"]], measures[:, INDEX["tyre_width"]])
     flip = torch.tensor([-1.0, 1.0, 1.0], dtype=wheel.dtype, device=wheel.device)
     centres = wheel_centres(measures)
     wheels = [(wheel if k % 2 == 0 else wheel * flip) + centres[:, k, None] for k in range(4)]
-    return torch.cat([body_vertices(measures, coefficients), *wheels], 1)
+    return torch.cat([with_residual(body_vertices(measures, coefficients), residual_m), *wheels], 1)
 
 
 def vectors(shape: CarShape) -> tuple[torch.Tensor, torch.Tensor]:
@@ -87,7 +92,7 @@ def whole() -> Whole:
 def build_body(shape: CarShape) -> MeshData:
     """The body as named quads with UV, car frame."""
     shared = template()
-    vertices = body_vertices(*vectors(shape))[0].numpy()
+    vertices = with_residual(body_vertices(*vectors(shape)), shape.residual_m)[0].numpy()
     renamed = parts.rename_for(shape.body_type)
     final = [renamed.get(name, name) for name in shared.part_names]
     names = tuple(sorted(set(final)))

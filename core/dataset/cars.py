@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import UserInputError
-from ..perceive.network import BODY_TYPES
+from ..types import BODY_TYPES
 from .surfaces import Surface, surface_of
 
 BODY_WORDS = (  # first word found in the table's body column decides; "sport sedan" must meet sedan before sport
@@ -87,7 +87,7 @@ def read_model(folder: Path, row: CarRow) -> CarModel:
         pieces["normals"].append(normals[mesh.faces])
         pieces["uv"].append(np.stack([uv[:, 0], 1 - uv[:, 1]], 1)[mesh.faces])
         pieces["surface"].append(np.full(len(mesh.faces), len(surfaces)))
-        pieces["wheel"].append(np.full(len(mesh.faces), _wheel_of(node, positions)))
+        pieces["wheel"].append(np.full(len(mesh.faces), wheel_of(node, positions)))
         surfaces.append(surface_of(mesh.visual.material))
     joined = {key: np.concatenate(value) for key, value in pieces.items()}
     floats = {key: joined[key].astype(np.float32) for key in ("positions", "normals", "uv")}
@@ -117,7 +117,7 @@ def _to_car(points_gltf: np.ndarray) -> np.ndarray:
     return np.stack([x, -z, y], 1)
 
 
-def _wheel_of(node: str, positions_m: np.ndarray) -> int:
+def wheel_of(node: str, positions_m: np.ndarray) -> int:
     word = node.lower()
     if "wheel" not in word or "steering" in word:
         return NO_WHEEL

@@ -62,7 +62,7 @@ def label(model: CarModel) -> LabelledCar:
     """Tell the parts of a model that was read."""
     named = np.array([KINDS.index(part_named(node, s.name)) for node, s in zip(model.nodes, model.surfaces, strict=True)])
     kind = named[model.surface_index]
-    wheels = _wheels(model.positions_m[kind == PART_INDEX["wheel"]])
+    wheels = wheel_boxes(model.positions_m[kind == PART_INDEX["wheel"]])
     triangles = model.positions_m.astype(np.float32).copy()
     triangles[..., 1] -= _middle_y(triangles, wheels)
     if wheels is not None:
@@ -122,7 +122,7 @@ def _refine(
     return part
 
 
-def _wheels(triangles_m: np.ndarray) -> np.ndarray | None:
+def wheel_boxes(triangles_m: np.ndarray) -> np.ndarray | None:
     """(4, 5) hub x, y, z, radius, width from the boxes of the wheels' triangles; None where a corner has none."""
     if not len(triangles_m):
         return None

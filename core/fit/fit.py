@@ -1,32 +1,36 @@
-"""Photograph, matte and perception -> camera and shape: several starts, coarse to fine, by differentiable rasterisation.
+"""Photograph, matte and perception -> camera and shape.
 
-Minimises over pose, whitened measures z and the learned modes' coefficients w about the typical ones
-    (1 - IoU) + distance terms + a (|z|^2 / 2 + camera priors) + b |w|^2 / 2
-with Adam, the outline drawn by the project's rasteriser (antialiased, so that edges carry gradients), at growing sizes; starts
-are weeded out by that cost, the picture inside the outline and the perceived direction.
+Each likely direction and body type is solved in closed form from what the network tells of each pixel (solve.py); that is all of a draft.
+Then the best few minimise
+    (1 - IoU) + distance terms + places + parts + wheels + a (|z|^2 / 2 + camera priors) + b |w|^2 / 2
+over pose, whitened measures z and coefficients w with Adam, the outline drawn by the project's rasteriser (antialiased, so that edges carry
+gradients), at growing sizes.  Quality high ends with a free, smooth residual on the vertices (residual.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import cv2
 import numpy as np
 import torch
 
-from ..car.car import triangles_on, whole, whole_vertices
+from ..car.car import whole, whole_vertices
 from ..car.prior import ShapePrior, shape_prior
 from ..car.space import shape_space
 from ..device import choose_device
 from ..types import CarShape, Fit, Matte, Perception, Photo, Report, Settings, Show
-from . import appearance
-from .linear_car import linearise
-from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, POSE_SIZE, ROLL, Crop, camera_to_car, crop_projection, to_camera
+from .dense import Lookup, Visible, visible_faces
+from .linear_car import LinearCar, linearise
+from .objective import Evidence, Point, Weights, classes_of, cost
+from .pose import AZIMUTH, Crop, camera_to_car, crop_projection, to_camera
+from .residual import ResidualConfig, find_residual
 from .shapes import Shapes, to_shape
-from .silhouette import Target, coverage, make_target, silhouette_loss, soft_iou
+from .silhouette import coverage, make_target
+from .solve import FREE_MODES, solve_poses, solve_shape
 from .starts import Start, azimuth_log_probability, make_starts
 
 
@@ -43,34 +47,31 @@ class Stage:
 
 @dataclass(frozen=True)
 class FitConfig:
-    """Weights in units of 1 - IoU; spreads of the camera's priors in radians and log metres; modes: how many of the
-    learned ones may move, None for all."""
+    """starts: how many hypotheses are solved, each `rounds` times; stages: none for a draft; modes: how many of the learned ones may move,
+    None for all; residual: None for none; solve_first: whether the closed form is used (it needs the network's maps)."""
 
+    starts: int
     stages: tuple[Stage, ...]
-    modes: int | None = 16
-    prior_weight: float = 0.0007
-    coefficient_weight: float = 0.003
-    appearance_weight: float = 0.05
-    red_weight: float = 0.1
-    direction_weight: float = 0.012
-    azimuth_spread_rad: float = 0.1
-    elevation_spread_rad: float = 0.05
-    roll_spread_rad: float = 0.035
-    distance_spread: float = 0.3
+    rounds: int = 3
+    modes: int | None = FREE_MODES
+    weights: Weights = field(default_factory=Weights)
+    residual: ResidualConfig | None = None
+    solve_first: bool = True
     margin: float = 0.12  # of the matte's box, round the crop
 
 
 QUALITIES = {
-    "draft": FitConfig((Stage(4, 64, 25, 25, 1.0), Stage(1, 96, 25, 25, 0.6)), modes=8),
-    "normal": FitConfig((Stage(8, 64, 60, 60, 1.0), Stage(4, 96, 90, 30, 0.8), Stage(2, 160, 120, 30, 0.6), Stage(1, 256, 200, 40, 0.5))),
+    "draft": FitConfig(2, (), rounds=2),
+    "normal": FitConfig(4, (Stage(2, 96, 30, 30, 0.6), Stage(1, 160, 60, 30, 0.6), Stage(1, 256, 60, 30, 0.5))),
     "high": FitConfig(
-        (Stage(8, 64, 60, 60, 1.0), Stage(4, 112, 100, 25, 0.8), Stage(2, 192, 160, 27, 0.6), Stage(1, 320, 300, 30, 0.5)), modes=None
+        6, (Stage(3, 96, 60, 60, 0.7), Stage(2, 160, 120, 30, 0.6), Stage(1, 320, 240, 30, 0.5)), modes=None, residual=ResidualConfig()
     ),
 }
 POSE_RATE = torch.tensor([0.03, 0.02, 0.008, 0.02, 0.05, 0.008, 0.008])
 MEASURE_RATE = 0.12
 COEFFICIENT_RATE = 0.06
 OVERLAP_PX = 320  # size at which the final overlap is measured
+RANK_PX = 96  # and at which solved hypotheses are compared
 
 
 @dataclass(frozen=True)
@@ -81,22 +82,29 @@ class _Scene:
     matte: Matte
     perception: Perception
     crop: Crop
+    lookup: Lookup | None
 
 
 @dataclass
 class _State:
-    """The hypotheses still alive: pose (B, 7), z (B, P), w (B, k), whence they came, and their cost and overlap after the last stage."""
+    """The hypotheses still alive: pose (B, 7), z (B, P), w (B, k), whence they came, the poses (B, 7) that their priors are about, and
+    their cost and overlap after the last stage."""
 
     pose: torch.Tensor
     z: torch.Tensor
     w: torch.Tensor
     starts: list[Start]
+    first: torch.Tensor
     cost: torch.Tensor
     iou: torch.Tensor
 
     def keep(self, order: torch.Tensor) -> _State:
         chosen = [self.starts[k] for k in order.tolist()]
-        return _State(self.pose[order], self.z[order], self.w[order], chosen, self.cost[order], self.iou[order])
+        return _State(self.pose[order], self.z[order], self.w[order], chosen, self.first[order], self.cost[order], self.iou[order])
+
+    def first_few(self, count: int) -> _State:
+        """The first `count` hypotheses."""
+        return self.keep(torch.arange(min(count, len(self.starts))))
 
     def vectors(self, number: int, prior: ShapePrior) -> tuple[torch.Tensor, torch.Tensor]:
         """Measures (1, P) and coefficients (1, K) of one hypothesis."""
@@ -117,43 +125,70 @@ def fit(
     report: Report,
     prior: ShapePrior | None = None,
     show: Show | None = None,
+    config: FitConfig | None = None,
 ) -> Fit:
-    """Find the camera and the shape; `show` gets the first guess and the best after each stage.
+    """Find the camera and the shape; `show` gets the first guess and the best after each stage; config replaces that of settings.quality.
 
     Returns a Fit whose mask_iou is the overlap of the drawn outline with the matte, and whose confidence01 is the share of belief in
     the chosen direction times how well the outline fits.  Raises what report raises, UserInputError for a device that is not there.
     """
-    config = QUALITIES[settings.quality]
-    prior = prior or shape_prior()
-    box = matte_box(matte.alpha01)
+    config, prior = config or QUALITIES[settings.quality], prior or shape_prior()
+    box = matte.box_px
     side = (1 + 2 * config.margin) * max(box[2] - box[0], box[3] - box[1])
     crop = Crop((box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side, photo.size_px)
-    scene, device = _Scene(photo, matte, perception, crop), choose_device(settings.device)
-    starts = make_starts(perception, prior, box, photo.size_px, config.stages[0].hypotheses)
-    count = len(starts)
-    poses, z = torch.stack([s.pose for s in starts]), torch.zeros(count, prior.factor.shape[0])
-    mode_count = shape_space().mode_count
-    w = torch.zeros(count, mode_count if config.modes is None else min(config.modes, mode_count))
-    state = _State(poses, z, w, starts, torch.zeros(count), torch.zeros(count))
-    done, total = 0, sum(stage.steps for stage in config.stages)
-    believed = 1.0
+    scene, device = _Scene(photo, matte, perception, crop, Lookup.of(perception)), choose_device(settings.device)
+    report("fit", 0.0)
+    starts = make_starts(perception, prior, box, photo.size_px)
+    poses = torch.stack([start.pose for start in starts])
+    solving = config.solve_first and scene.lookup is not None
+    state = _unsolved(starts, solve_poses(starts, perception, crop) if solving else poses, config, prior)
+    state = _ranked(state, scene, config, prior).first_few(config.starts)
+    if solving:
+        state = _ranked(_solved(state, scene, config, prior), scene, config, prior)
+    believed, done, total = _belief(state), 1, 1 + sum(stage.steps for stage in config.stages)
     _show(state, 0, prior, show)
     for stage in config.stages:
         state = state.keep(torch.argsort(state.cost)[: stage.hypotheses])
         report("fit", done / total)
-        tick = partial(_tell, report, done, total)
-        state = _descend(state, stage, config, prior, scene, device, tick)
-        if len(state.starts) > 1:
-            believed = _belief(state)
+        state = _descend(state, stage, config, prior, scene, device, partial(_tell, report, done, total))
+        believed = _belief(state) if len(state.starts) > 1 else believed
         done += stage.steps
         _show(state, int(state.cost.argmin()), prior, show)
+    return _finished(state, scene, config, prior, believed)
+
+
+def _finished(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior, believed: float) -> Fit:
+    """The best hypothesis as a value, its residual found where that is wanted."""
     best = int(state.cost.argmin())
-    pose = state.pose[best]
+    pose, shape = state.pose[best], state.shape(best, prior)
+    measures, coefficients = state.vectors(best, prior)
+    if config.residual is not None:
+        evidence = _evidence(state.keep(torch.tensor([best])), config.residual.size_px, scene)
+        shape = replace(shape, residual_m=find_residual(measures, coefficients, pose, evidence, config.weights, config.residual))
     with torch.no_grad():
-        vertices = whole_vertices(*state.vectors(best, prior))
-    iou = overlap(vertices, pose, matte.alpha01, crop)
-    confidence = believed * float(np.clip((iou - 0.6) / 0.35, 0, 1))
-    return Fit(state.shape(best, prior), to_camera(pose, photo.size_px), iou, confidence)
+        vertices = whole_vertices(measures, coefficients, shape.residual_m)
+    iou = overlap(vertices, pose, scene.matte.alpha01, scene.crop)
+    return Fit(shape, to_camera(pose, scene.photo.size_px), iou, believed * float(np.clip((iou - 0.6) / 0.35, 0, 1)))
+
+
+def _solved(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) -> _State:
+    """Every hypothesis's shape in closed form."""
+    assert scene.lookup is not None, "_solved() is for perceptions with dense maps"
+    perception, crop = scene.perception, scene.crop
+    found = [solve_shape(s, p, perception, scene.lookup, prior, crop, config.rounds) for s, p in zip(state.starts, state.pose, strict=True)]
+    z, w = (torch.stack(column) for column in zip(*found, strict=True))
+    return replace(state, z=z, w=torch.nn.functional.pad(w, (0, _mode_count(config) - FREE_MODES)))
+
+
+def _unsolved(starts: list[Start], poses: torch.Tensor, config: FitConfig, prior: ShapePrior) -> _State:
+    count, nothing = len(starts), torch.zeros(len(starts))
+    return _State(
+        poses, torch.zeros(count, prior.factor.shape[0]), torch.zeros(count, _mode_count(config)), starts, poses.clone(), nothing, nothing
+    )
+
+
+def _mode_count(config: FitConfig) -> int:
+    return shape_space().mode_count if config.modes is None else min(config.modes, shape_space().mode_count)
 
 
 def _show(state: _State, number: int, prior: ShapePrior, show: Show | None) -> None:
@@ -175,12 +210,6 @@ def overlap(vertices: torch.Tensor, pose: torch.Tensor, alpha01: np.ndarray, cro
     return float((drawn & alpha).sum() / max(((drawn | alpha) & valid).sum(), 1))
 
 
-def matte_box(alpha01: np.ndarray) -> tuple[float, float, float, float]:
-    """(left, top, right, bottom) in pixels of what is more than half car."""
-    rows, columns = np.flatnonzero((alpha01 > 0.5).any(1)), np.flatnonzero((alpha01 > 0.5).any(0))
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
-
-
 def cut(layer: np.ndarray, crop: Crop, size_px: int) -> np.ndarray:
     """The crop of a picture (H, W[, C]) as (size, size[, C]), zero outside the picture, area-filtered when it shrinks."""
     scale = size_px / crop.side_px
@@ -199,74 +228,70 @@ def _belief(state: _State) -> float:
     return float(weight[same].sum())
 
 
+def _evidence(state: _State, size_px: int, scene: _Scene) -> Evidence:
+    alpha, valid = cut(scene.matte.alpha01, scene.crop, size_px), cut(np.ones_like(scene.matte.alpha01), scene.crop, size_px)
+    target = make_target(alpha, (valid > 0.5).astype(np.float32))
+    return Evidence(target, scene.crop, size_px, scene.lookup, classes_of([start.body_type for start in state.starts]), state.first)
+
+
+def _ranked(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) -> _State:
+    """The hypotheses with their costs as they are, and sorted by them."""
+    evidence = _evidence(state, RANK_PX, scene)
+    measures, coefficients = Shapes.of(prior, state.starts).at(state.z, state.w)
+    with torch.no_grad():
+        point = Point(state.pose, state.z, state.w, measures, whole_vertices(measures, coefficients))
+    found = _judged(state, point, evidence, config, scene)
+    return found.keep(torch.argsort(found.cost))
+
+
+@torch.no_grad()
+def _judged(state: _State, point: Point, evidence: Evidence, config: FitConfig, scene: _Scene) -> _State:
+    """The state with fresh costs, the perceived direction and body type counted."""
+    visible = visible_faces(point.vertices, point.pose, evidence.crop) if evidence.lookup is not None else None
+    loss, iou = cost(point, evidence, visible, config.weights)
+    direction = torch.tensor([azimuth_log_probability(scene.perception, float(pose[AZIMUTH])) for pose in state.pose])
+    kind = torch.tensor([start.type_log_probability for start in state.starts])
+    return replace(state, cost=loss - config.weights.direction * direction - config.weights.body_type * kind, iou=iou)
+
+
 def _descend(
     state: _State, stage: Stage, config: FitConfig, prior: ShapePrior, scene: _Scene, device: torch.device, tick: Callable[[int], None]
 ) -> _State:
     """Run one stage on a device; returns the state, on the CPU, with fresh costs."""
-    alpha, valid = cut(scene.matte.alpha01, scene.crop, stage.size_px), cut(np.ones_like(scene.matte.alpha01), scene.crop, stage.size_px)
-    target = make_target(alpha, (valid > 0.5).astype(np.float32))
-    lab = cv2.cvtColor(cut(scene.photo.image_srgb01, scene.crop, stage.size_px), cv2.COLOR_RGB2LAB) / 100.0
+    evidence, shapes = _evidence(state, stage.size_px, scene), Shapes.of(prior, state.starts)
+    there = _on(evidence, device)
     pose, z, w = (t.to(device).clone().requires_grad_() for t in (state.pose, state.z, state.w))
     optimiser = torch.optim.Adam([{"params": [pose]}, {"params": [z]}, {"params": [w]}], betas=(0.85, 0.99))
-    first, shapes = torch.stack([s.pose for s in state.starts]).to(device), Shapes.of(prior, state.starts).to(device)
-    moving, there = POSE_RATE.to(device), target.to(device)
+    shapes_there, moving = shapes.to(device), POSE_RATE.to(device)
+    car: LinearCar | None = None
+    visible: Visible | None = None
     for step in range(stage.steps):
         tick(step)
-        if step % stage.relinearise == 0:
-            measures, coefficients = shapes.at(z.detach(), w.detach())
-            car = linearise(measures.cpu(), coefficients.cpu(), w.shape[1])
-            car_there = car.to(device)
+        if step % stage.relinearise == 0 or car is None:
+            measures, coefficients = shapes_there.at(z.detach(), w.detach())
+            car = linearise(measures.cpu(), coefficients.cpu(), w.shape[1]).to(device)
+            visible = Visible(visible_faces(car.origin.cpu(), pose.detach().cpu(), scene.crop).share.to(device))
         rate = stage.rate * (0.08 + 0.92 * 0.5 * (1 + math.cos(math.pi * step / stage.steps)))
         for group, length in zip(optimiser.param_groups, (1.0, MEASURE_RATE * rate, COEFFICIENT_RATE * rate), strict=True):
             group["lr"] = length
-        loss, _ = _cost(pose, z, w, car_there.vertices(*shapes.at(z, w)), first, config, there, scene.crop, stage.size_px)
+        measures, coefficients = shapes_there.at(z, w)
+        loss, _ = cost(Point(pose, z, w, measures, car.vertices(measures, coefficients)), there, visible, config.weights)
         optimiser.zero_grad()
         loss.sum().backward()
         before = pose.detach().clone()
         optimiser.step()
         with torch.no_grad():  # one Adam for all pose numbers, each with its own step length
             pose.copy_(before + (pose - before) * moving * rate)
-    done = _State(pose.detach().cpu(), z.detach().cpu(), w.detach().cpu(), state.starts, state.cost, state.iou)
+    done = replace(state, pose=pose.detach().cpu(), z=z.detach().cpu(), w=w.detach().cpu())
+    measures, coefficients = shapes.at(done.z, done.w)
     with torch.no_grad():
-        vertices = car.vertices(*Shapes.of(prior, done.starts).at(done.z, done.w))
-        loss, iou = _cost(done.pose, done.z, done.w, vertices, first.cpu(), config, target, scene.crop, stage.size_px)
-        picture = torch.from_numpy(np.ascontiguousarray(lab[::-1]))
-        loss = loss + _picture_cost(done, vertices, picture, scene, config, target, stage.size_px)
-    return replace(done, cost=loss, iou=iou)
+        vertices = whole_vertices(measures, coefficients)
+    return _judged(done, Point(done.pose, done.z, done.w, measures, vertices), evidence, config, scene)
 
 
-def _cost(
-    pose: torch.Tensor,
-    z: torch.Tensor,
-    w: torch.Tensor,
-    vertices: torch.Tensor,
-    first: torch.Tensor,
-    config: FitConfig,
-    target: Target,
-    crop: Crop,
-    size_px: int,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """(B,) cost and (B,) IoU, differentiable in pose, z, w and vertices."""
-    silhouettes = coverage(vertices, camera_to_car(pose), crop_projection(pose, crop), triangles_on(pose.device), size_px)
-    spreads = torch.full((POSE_SIZE,), torch.inf)
-    spreads[AZIMUTH], spreads[ELEVATION], spreads[ROLL] = config.azimuth_spread_rad, config.elevation_spread_rad, config.roll_spread_rad
-    spreads[LOG_DISTANCE] = config.distance_spread
-    unlikely = 0.5 * ((pose - first) / spreads.to(pose)).square().sum(1) + 0.5 * z.square().sum(1)
-    unlikely = config.prior_weight * unlikely + config.coefficient_weight * 0.5 * w.square().sum(1)
-    return silhouette_loss(silhouettes, target) + unlikely, soft_iou(silhouettes, target)
-
-
-def _picture_cost(
-    state: _State, vertices: torch.Tensor, picture: torch.Tensor, scene: _Scene, config: FitConfig, target: Target, size_px: int
-) -> torch.Tensor:
-    """(B,) what the picture (S, S, 3) inside the outline, as Lab / 100, and the perceived direction say against each hypothesis."""
-    mesh = whole()
-    costs = []
-    for k, start in enumerate(state.starts):
-        group, pose = appearance.face_groups(start.body_type), state.pose[k : k + 1]
-        matrix, projection = camera_to_car(pose), crop_projection(pose, scene.crop)
-        groups = appearance.group_map(vertices[k : k + 1], matrix, projection, mesh.triangles, group, size_px)
-        cost = config.appearance_weight * appearance.appearance_cost(groups, picture, target.alpha01)
-        cost = cost + config.red_weight * appearance.red_cost(groups, picture, target.alpha01)
-        costs.append(cost[0] - config.direction_weight * azimuth_log_probability(scene.perception, float(pose[0, AZIMUTH])))
-    return torch.stack(costs)
+def _on(evidence: Evidence, device: torch.device) -> Evidence:
+    if device.type == "cpu":
+        return evidence
+    lookup = evidence.lookup.to(device) if evidence.lookup is not None else None
+    target, classes, first = evidence.target.to(device), evidence.classes.to(device), evidence.first.to(device)
+    return replace(evidence, target=target, lookup=lookup, classes=classes, first=first)

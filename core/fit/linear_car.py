@@ -14,6 +14,8 @@ from ..car.car import whole, whole_vertices
 from ..car.skeleton import skeleton
 from ..car.space import scale, shape_space
 
+STEP = 2e-3  # metres or radians: in float32 rounding moves slopes by a ten-thousandth
+
 
 @dataclass(frozen=True)
 class LinearCar:
@@ -54,16 +56,18 @@ def linearise(measures: torch.Tensor, coefficients: torch.Tensor, free: int) -> 
 
 @torch.no_grad()
 def _expand(measures: torch.Tensor, coefficients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Vertices (B, V, 3) and by forward-mode differentiation their slopes (B, P, V * 3) along the measures."""
-    directions = torch.eye(measures.shape[1], dtype=measures.dtype, device=measures.device)
-    origin = whole_vertices(measures, coefficients)  # first, so that the template is built outside the transforms below
+    """Vertices (B, V, 3) and their slopes (B, P, V * 3) along the measures.
+
+    By central differences: one batch of 2 P cars is ten times quicker than forward-mode differentiation, which meets every small operation
+    of the template with a tower of transforms, and its error is far below that of the linearisation itself.
+    """
+    origin = whole_vertices(measures, coefficients)
+    steps = torch.eye(measures.shape[1], dtype=measures.dtype) * STEP
     slopes = []
-    for one, bent in zip(measures, coefficients, strict=True):  # a car at a time: one batch of P tangents
-
-        def along(direction: torch.Tensor, point: torch.Tensor = one, bent: torch.Tensor = bent) -> torch.Tensor:
-            return torch.func.jvp(lambda m: whole_vertices(m[None], bent[None])[0], (point,), (direction,))[1]
-
-        slopes.append(torch.func.vmap(along)(directions).flatten(1))
+    for one, bent in zip(measures, coefficients, strict=True):
+        around = torch.cat([one + steps, one - steps])
+        ahead, behind = whole_vertices(around, bent.expand(len(around), -1)).chunk(2)
+        slopes.append(((ahead - behind) / (2 * STEP)).flatten(1))
     return origin, torch.stack(slopes)
 
 

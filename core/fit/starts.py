@@ -12,28 +12,26 @@ from ..car.car import whole_vertices
 from ..car.prior import ShapePrior
 from ..car.space import shape_space
 from ..perceive.perceive import azimuth_peaks
-from ..types import Perception
+from ..types import BODY_TYPES, Perception
 from .pose import first_pose
 
+RULED_OUT = 0.003  # a body type of less share is not tried: the network has seen few cars of each
 SMALLEST_SHARE = 0.04  # a less likely direction is not tried
 TWIN_APART_RAD = math.radians(35)
-ALWAYS_BESIDE = {
-    "sedan": ("wagon",),
-    "hatchback": ("wagon",),
-    "coupe": ("wagon",),
-}  # the network never saw a wagon and takes them for these
 DISTANCE_LENGTHS = 2.6  # usual distance of the camera, in car lengths, where the picture says nothing
 
 
 @dataclass(frozen=True)
 class Start:
-    """One hypothesis: pose (7,), origin (P,) and coefficients (K,) about which the shape may vary, and its azimuth's log probability."""
+    """One hypothesis: pose (7,), origin (P,) and coefficients (K,) about which the shape may vary, its azimuth's and its type's log
+    probability."""
 
     pose: torch.Tensor
     origin: torch.Tensor
     coefficients: torch.Tensor
     body_type: str
     log_probability: float
+    type_log_probability: float = 0.0
 
 
 def azimuth_log_probability(perception: Perception, azimuth_rad: float) -> float:
@@ -58,25 +56,31 @@ def make_starts(
     prior: ShapePrior,
     box_px: tuple[float, float, float, float],
     photo_size_px: tuple[int, int],
-    largest_count: int = 8,
+    most_directions: int = 2,
 ) -> list[Start]:
-    """At most `largest_count` starts: every direction with the likeliest body types."""
-    ranked = sorted(perception.body_type_probability.items(), key=lambda item: -item[1])
-    kinds = [kind for kind, share in ranked[:3] if share > 0.2 or kind == ranked[0][0]]
-    kinds += [kind for kind in ALWAYS_BESIDE.get(kinds[0], ()) if kind not in kinds]
-    azimuths = directions(perception, max(2, largest_count // len(kinds)))
+    """Every likely direction with every body type, the likeliest direction first: the types are told apart by what they explain."""
     names = {"log_width": "width", "log_height": "height", "log_wheelbase": "wheelbase"}
     shares = {names[key]: math.exp(mean) for key, (mean, _) in perception.estimates.items() if key in names}
-    starts = []
-    for kind in kinds:
+    seen = perception.estimates.get("log_distance_lengths")
+    lengths = math.exp(seen[0]) if seen else DISTANCE_LENGTHS
+    azimuths, starts = directions(perception, most_directions), []
+    for kind in body_types(perception):
         origin = prior.scaled(kind, shares)
         coefficients = torch.from_numpy(shape_space().typical[kind])
         with torch.no_grad():
             vertices = whole_vertices(origin[None], coefficients[None])[0].numpy()
         length = float(vertices[:, 1].max() - vertices[:, 1].min())
-        seen = perception.estimates.get("log_distance_lengths")
-        lengths = math.exp(seen[0]) if seen else DISTANCE_LENGTHS
         for azimuth in azimuths:
             pose = first_pose(azimuth, perception.elevation_rad, lengths * length, vertices, box_px, photo_size_px)
-            starts.append(Start(pose, origin, coefficients, kind, azimuth_log_probability(perception, azimuth)))
-    return sorted(starts, key=lambda start: -start.log_probability)[:largest_count]
+            belief = azimuth_log_probability(perception, azimuth)
+            starts.append(
+                Start(pose, origin, coefficients, kind, belief, math.log(max(perception.body_type_probability.get(kind, 0), 1e-3)))
+            )
+    return sorted(starts, key=lambda start: -start.log_probability)
+
+
+def body_types(perception: Perception) -> list[str]:
+    """Those that are not ruled out, the likeliest first; all where nothing is told."""
+    told = perception.body_type_probability
+    ranked = sorted(BODY_TYPES, key=lambda kind: -told.get(kind, 0.0))
+    return [kind for kind in ranked if told.get(kind, 0.0) > RULED_OUT or not told] or ranked

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from ..device import choose_device
 from ..errors import Trouble, UserInputError
-from ..types import Matte, Photo
-from .automatic import cut
+from ..perceive.several import checked_box, choose, describe
+from ..types import Matte, Photo, Settings
+from .find import cars_in
 from .mask_file import read_mask
+from .network import cut
+from .other import rembg_matte
 
 AUTOMATIC = "automatic cut"  # the source of a matte that nobody vouches for
 LEAST_SHARE, MOST_SHARE = 0.02, 0.95  # of the picture; outside of it no car can be measured
+LEAST_CAR01 = 0.5  # below this the network does not believe that there is a car
 
 
-def make_matte(photo: Photo, mask_path: str | Path | None = None) -> Matte:
-    """Photo -> Matte of the same size: the mask file, else the photo's transparency, else an automatic cut.
+def make_matte(
+    photo: Photo, mask_path: str | Path | None = None, settings: Settings | None = None, notice: Callable[[str], None] | None = None
+) -> Matte:
+    """Photo -> Matte of the same size: the mask file, else the photo's transparency, else an automatic cut, or rembg's if asked for.
 
-    source is "mask file", "transparency" or "automatic cut"; confidence01 is 1 for the first two.
-    Raises UserInputError for a mask of another size, for a picture that is transparent everywhere, and where the matte covers
-    less than LEAST_SHARE or more than MOST_SHARE of the picture.
+    source is "mask file", "transparency", "rembg" or "automatic cut"; confidence01 is 1 for the first two.  Several cars are told of by
+    `notice`.  Raises UserInputError for a mask of another size, for a picture that is transparent everywhere, where no car or not the one
+    asked for is found, and where the matte covers less than LEAST_SHARE or more than MOST_SHARE of the picture.
     """
+    settings = settings or Settings()
     if mask_path is not None:
         matte = Matte(read_mask(Path(mask_path), photo), "mask file", 1.0)
     elif photo.alpha01 is not None and _is_cut_out(photo.alpha01):
         matte = Matte(photo.alpha01, "transparency", 1.0)
+    elif settings.matte == "rembg":
+        matte = Matte(rembg_matte(photo.image_srgb01), "rembg", 0.8)
     else:
-        matte = Matte(*_automatic(photo))
+        matte = _automatic(photo, settings, notice)
     _check_share(matte)
     return matte
 
@@ -39,9 +50,25 @@ def _is_cut_out(alpha01: np.ndarray) -> bool:
     return float(alpha01.mean()) < MOST_SHARE
 
 
-def _automatic(photo: Photo) -> tuple[np.ndarray, str, float]:
-    alpha01, confidence01 = cut(photo.image_srgb01)
-    return alpha01, AUTOMATIC, confidence01
+def _automatic(photo: Photo, settings: Settings, notice: Callable[[str], None] | None) -> Matte:
+    """The network's cut of the car that is meant."""
+    device = choose_device(settings.device)
+    if settings.box_px is not None:
+        box = checked_box(settings.box_px, photo.size_px, photo.file_size_px or photo.size_px)
+        return Matte(*_renamed(cut(photo.image_srgb01, box, device)))
+    boxes, car01 = cars_in(photo.image_srgb01, device)
+    if not boxes or (car01 < LEAST_CAR01 and not settings.which):
+        raise UserInputError(
+            "no car was recognised in this picture, give a mask or a box that shows where it is, or use another picture.", Trouble.NO_CAR
+        )
+    chosen = choose(boxes, photo.size_px, settings)
+    if len(boxes) > 1 and notice is not None:
+        notice(describe(len(boxes), chosen))
+    return Matte(*_renamed(cut(photo.image_srgb01, boxes[chosen], device)))
+
+
+def _renamed(found: tuple[np.ndarray, float]) -> tuple[np.ndarray, str, float]:
+    return found[0], AUTOMATIC, found[1]
 
 
 def _check_share(matte: Matte) -> None:

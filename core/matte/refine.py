@@ -1,28 +1,28 @@
-"""A small mask brought to the picture's size, its outline drawn to the picture's edges."""
+"""A matte of the network's resolution, its outline drawn to the picture's edges."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-REFINE_SIDE_PX = 1024  # finer edges than this a matte of a quarter of the side cannot place
 SMOOTHNESS = 1e-3  # variance of a channel 0..1 below which the guide counts as flat
+BAND_CELLS = 1.5  # on both sides of the outline, in the network's pixels, where the picture has a say
 
 
-def refine(image_srgb01: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(H, W, 3) float32 and a smaller boolean mask -> alpha01 (H, W) float32, soft over a pixel or two of the mask.
+def refine(image_srgb01: np.ndarray, share01: np.ndarray, cell_px: float) -> np.ndarray:
+    """(H, W, 3) float32 and the network's share of car (H, W), whose pixels are cell_px of the picture -> alpha01 (H, W) float32.
 
-    Guided filter (He, Sun, Tang, ECCV 2010, eq. 5 and 6) with the picture as its guide, channel by channel.
+    Guided filter (He, Sun, Tang, ECCV 2010, eq. 5 and 6) with the picture as its guide, channel by channel, near the outline only.
     """
-    height, width = image_srgb01.shape[:2]
-    scale = min(1.0, REFINE_SIDE_PX / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    guide = image_srgb01 if scale == 1.0 else cv2.resize(image_srgb01, size, interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    radius = max(2, round(1.5 * size[0] / mask.shape[1]))
-    soft = np.mean([_guided(guide[..., channel], coarse, radius) for channel in range(3)], 0)
-    alpha01 = np.clip((soft - 0.5) * 2.5 + 0.5, 0, 1).astype(np.float32)
-    return alpha01 if scale == 1.0 else cv2.resize(alpha01, (width, height), interpolation=cv2.INTER_LINEAR)
+    sharp = np.clip((share01 - 0.5) * 2.0 + 0.5, 0, 1).astype(np.float32)
+    radius = max(1, round(cell_px))
+    soft = np.mean([_guided(np.ascontiguousarray(image_srgb01[..., channel]), sharp, radius) for channel in range(3)], 0)
+    edge = np.clip((soft - 0.5) * 2.5 + 0.5, 0, 1)
+    mask = (share01 > 0.5).astype(np.uint8)
+    reach = max(1.0, BAND_CELLS * cell_px)
+    distance = np.maximum(cv2.distanceTransform(mask, cv2.DIST_L2, 5), cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5))
+    near = np.clip(2 - distance / reach, 0, 1)
+    return (sharp + (edge - sharp) * near).astype(np.float32)
 
 
 def _guided(guide: np.ndarray, coarse: np.ndarray, radius: int) -> np.ndarray:

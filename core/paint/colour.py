@@ -32,13 +32,17 @@ def srgb_from_linear(linear01: np.ndarray) -> np.ndarray:
 
 def oklab_from_srgb(srgb01: np.ndarray) -> np.ndarray:
     """(..., 3) display values 0..1 -> L 0..1, a, b."""
-    return np.cbrt(linear_from_srgb(srgb01) @ _LMS.T) @ _LAB.T
+    return _mixed(np.cbrt(_mixed(linear_from_srgb(srgb01), _LMS)), _LAB)
 
 
 def srgb_from_oklab(oklab: np.ndarray) -> np.ndarray:
     """(..., 3) L, a, b -> display values, cut to 0..1."""
-    lms = (np.asarray(oklab) @ np.linalg.inv(_LAB).T) ** 3
-    return srgb_from_linear(lms @ np.linalg.inv(_LMS).T)
+    return srgb_from_linear(_mixed(_mixed(np.asarray(oklab), np.linalg.inv(_LAB)) ** 3, np.linalg.inv(_LMS)))
+
+
+def _mixed(values: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(..., 3) values, each turned by a (3, 3) matrix; by no matrix product, whose idle threads would hold the other cores for a while."""
+    return np.einsum("...c,kc->...k", values, matrix)
 
 
 def weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -59,7 +63,7 @@ def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, flo
     used = np.flatnonzero(weights > 0)
     if len(used) < 20:
         return None
-    used = used[:: max(1, len(used) // MAX_SAMPLES)]
+    used = sampled(used)
     lab, weight = oklab_from_srgb(srgb01[used]), weights[used].astype(np.float64)
     tint = lab[:, 1:] / np.maximum(lab[:, :1], 0.15)  # near black the quotient is noise
     near = np.linalg.norm(tint - _fullest_cell(tint, weight, TINT_BIN, 1), axis=1) < TINT_REACH
@@ -68,6 +72,11 @@ def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, flo
     near = np.abs(lab[:, 0] - centre) < LIGHTNESS_REACH
     red, green, blue = srgb_from_oklab(weighted_median(lab[near], weight[near])).tolist()
     return red, green, blue
+
+
+def sampled(places: np.ndarray) -> np.ndarray:
+    """Every so many of the places (N,), so that about MAX_SAMPLES are left."""
+    return places[:: max(1, len(places) // MAX_SAMPLES)]
 
 
 def _fullest_cell(values: np.ndarray, weight: np.ndarray, size: float, spread: int) -> np.ndarray:

@@ -8,29 +8,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
-from ..types import Fit, Matte, MeshData, Photo, Report, Texture, Wheel
-from .colour import dominant_colour, oklab_from_srgb
-from .fill import carried_tint, pad_islands, shut_lines
+from ..types import Fit, Matte, MeshData, Photo, Report, Settings, Texture, Wheel
+from .colour import dominant_colour, oklab_from_srgb, sampled
+from .fill import SHUT_LINE_SHADE, carried_tint, shut_lines
 from .materials import KIND_NAMES, KINDS, Colour, kind_of_parts, material_specs
-from .texels import Texels, texels_of
-from .view import Sighting, View, belief_at, look, open_view, px_and_cosine
+from .texels import Texels, padding_of, texels_of
+from .view import Sighting, View, belief_at, look, look_mirrored, open_view, px_and_cosine
 
-MIRROR = np.array([-1.0, 1.0, 1.0], np.float32)
 MIRROR_BELIEF = 0.8  # a mirrored colour never counts as sure as a seen one
 SURE = 0.35  # belief from which the photograph alone decides
 UNMIRRORED_KINDS = ("plate",)  # would read backwards
+DRAFT_TEXTURE_PX = 1024
 
 
 @dataclass(frozen=True)
 class _Coat:
-    """Texels with their kind of material (N,) and the colour seen there, direct and mirrored merged."""
+    """Texels with each triangle's kind of material (T,) and the colour seen there, direct and mirrored merged."""
 
     texels: Texels
     vertices_car: np.ndarray
-    kind: np.ndarray
+    triangle_kind: np.ndarray
     seen: Sighting
+
+    @property
+    def seen_kind(self) -> np.ndarray:
+        """(M,) kind of the texels that are seen."""
+        return self.triangle_kind.take(self.texels.triangle[self.seen.place])
+
+
+def painted_size_px(settings: Settings) -> int:
+    """Side of the texture for these settings: what the user asks for, in a draft no more than DRAFT_TEXTURE_PX."""
+    return min(settings.texture_size_px, DRAFT_TEXTURE_PX) if settings.quality == "draft" else settings.texture_size_px
 
 
 def paint(photo: Photo, matte: Matte, fit: Fit, body: MeshData, wheels: tuple[Wheel, ...], texture_size_px: int, report: Report) -> Texture:
@@ -49,18 +60,21 @@ def paint(photo: Photo, matte: Matte, fit: Fit, body: MeshData, wheels: tuple[Wh
     report("paint", 0.6)
     colours = _measured_colours(coats)
     coats = [_disbelieve_what_cannot_be(coat, colours) for coat in coats]
-    picture = np.zeros((texture_size_px**2, 3), np.float32)
-    confidence = np.zeros(texture_size_px**2, np.float32)
-    covered = np.zeros(texture_size_px**2, bool)
+    report("paint", 0.7)
     shade = shut_lines(body, texture_size_px, _texel_m(coats[0])).reshape(-1)
+    planes = np.zeros((3, texture_size_px**2), np.float32)
+    confidence = np.zeros(texture_size_px**2, np.float32)
     for coat in reversed(coats):  # the body last: it decides where layouts touch
-        index = coat.texels.index
-        picture[index] = _finish(coat, colours, shade[index])
-        confidence[index] = coat.seen.belief01
-        covered[index] = True
+        _finish(planes, coat, colours, shade)
+        confidence[coat.texels.index] = 0
+        confidence[coat.texels.index[coat.seen.place]] = coat.seen.belief01
     report("paint", 0.9)
+    # Every texel outside the islands takes the nearest island texel, so that filtering and mip levels find no foreign colour.
+    outside, source = padding_of([coat.texels for coat in coats])
+    for plane in planes:
+        plane[outside] = plane.take(source, mode="clip")
     size = (texture_size_px, texture_size_px)
-    picture = pad_islands(picture.reshape(*size, 3), covered.reshape(size))
+    picture = cv2.merge([plane.reshape(size) for plane in planes])
     report("paint", 1.0)
     return Texture(picture, confidence.reshape(size), material_specs(body, wheels, colours), colours["paint"])
 
@@ -77,21 +91,33 @@ def _whole(body: MeshData, wheels: tuple[Wheel, ...]) -> tuple[np.ndarray, np.nd
 
 def _body_coat(view: View, body: MeshData, size_px: int) -> _Coat:
     texels = texels_of(body, size_px)
-    kind = kind_of_parts(body.part_names)[texels.triangle_part][texels.triangle]
+    kind = kind_of_parts(body.part_names)[texels.triangle_part]
     direct = look(view, texels, body.vertices_m)
-    mirrored = look(view, texels, body.vertices_m * MIRROR, inside_out=True)
-    allowed = ~np.isin(kind, [KIND_NAMES.index(name) for name in UNMIRRORED_KINDS])
-    return _Coat(texels, body.vertices_m, kind, _prefer(direct, Sighting(mirrored.srgb01, mirrored.belief01 * allowed)))
+    # Where the direct sight is sure its mirror image would change nothing.
+    wanted = ~np.isin(kind, [KIND_NAMES.index(name) for name in UNMIRRORED_KINDS]).take(texels.triangle)
+    wanted[direct.place[direct.belief01 >= SURE]] = False
+    mirrored = look_mirrored(view, texels, body.vertices_m, wanted, direct.sharpest_px)
+    return _Coat(texels, body.vertices_m, kind, _prefer(direct, mirrored, len(texels.index)))
 
 
-def _prefer(direct: Sighting, mirrored: Sighting) -> Sighting:
+def _prefer(direct: Sighting, mirrored: Sighting, texels: int) -> Sighting:
     """The direct sight where it is sure; its mirror image takes over as it fades."""
+    row = np.full(texels, -1, np.int32)
+    row[direct.place] = np.arange(len(direct.place), dtype=np.int32)
+    both = np.flatnonzero(row[mirrored.place] >= 0)  # in the order of mirrored
+    own = row[mirrored.place[both]]
+    first = np.zeros(len(mirrored.place), np.float32)
+    first[both] = direct.belief01[own]
     # The mirrored share shrinks with the square of the direct one's absence: two sights of slightly different places must not stay mixed.
-    lacking = (1 - direct.belief01 / SURE).clip(0, 1) ** 2
-    second = MIRROR_BELIEF * mirrored.belief01 * lacking
-    total = direct.belief01 + second
-    share = (second / np.maximum(total, 1e-6))[:, None]
-    return Sighting(direct.srgb01 + share * (mirrored.srgb01 - direct.srgb01), np.minimum(total, 1.0).astype(np.float32))
+    second = MIRROR_BELIEF * mirrored.belief01 * (1 - first / SURE).clip(0, 1) ** 2
+    total = first + second
+    colour = mirrored.srgb01.copy()
+    colour[both] = direct.srgb01[own] + (second / np.maximum(total, 1e-6))[both, None] * (colour[both] - direct.srgb01[own])
+    srgb, belief = np.concatenate([direct.srgb01, colour]), np.concatenate([direct.belief01, np.minimum(total, 1)])
+    row[mirrored.place] = np.arange(len(direct.place), len(belief), dtype=np.int32)  # the merged colours win over the direct ones
+    place = np.flatnonzero(row >= 0)
+    row = row[place]
+    return Sighting(place, srgb.take(row, 0, mode="clip"), belief.take(row, mode="clip"), direct.sharpest_px)
 
 
 def _wheel_coat(view: View, wheels: tuple[Wheel, ...], size_px: int) -> _Coat:
@@ -99,8 +125,7 @@ def _wheel_coat(view: View, wheels: tuple[Wheel, ...], size_px: int) -> _Coat:
     best = max(wheels, key=lambda wheel: _visibility(view, wheel))
     vertices = best.mesh.vertices_m + np.asarray(best.center_car, np.float32)
     texels = texels_of(best.mesh, size_px)
-    kind = kind_of_parts(best.mesh.part_names)[texels.triangle_part][texels.triangle]
-    return _Coat(texels, vertices, kind, look(view, texels, vertices))
+    return _Coat(texels, vertices, kind_of_parts(best.mesh.part_names)[texels.triangle_part], look(view, texels, vertices))
 
 
 def _visibility(view: View, wheel: Wheel) -> float:
@@ -115,15 +140,14 @@ def _visibility(view: View, wheel: Wheel) -> float:
 
 def _measured_colours(coats: list[_Coat]) -> dict[str, Colour]:
     """srgb01 by kind, measured where enough of it is seen and the result is plausible, else the table's."""
+    kinds = [np.where(coat.seen.belief01 > SURE, coat.seen_kind, -1) for coat in coats]
     colours = {}
     for number, (name, kind) in enumerate(KINDS.items()):
-        samples = [
-            (coat.seen.srgb01[here], coat.seen.belief01[here]) for coat in coats if (here := np.flatnonzero(coat.kind == number)).size
-        ]
         found = None
-        if samples and kind.varies > 0:
-            srgb, belief = (np.concatenate(parts) for parts in zip(*samples, strict=True))
-            found = dominant_colour(srgb, np.where(belief > SURE, belief, 0))
+        if kind.varies > 0:
+            here = [sampled(np.flatnonzero(kind_of_each == number)) for kind_of_each in kinds]
+            seen = [(coat.seen.srgb01[places], coat.seen.belief01[places]) for coat, places in zip(coats, here, strict=True)]
+            found = dominant_colour(*map(np.concatenate, zip(*seen, strict=True)))
         if found is not None and np.linalg.norm(oklab_from_srgb(np.array(found)) - oklab_from_srgb(np.array(kind.srgb01))) > kind.varies:
             found = None
         colours[name] = found or kind.srgb01
@@ -132,26 +156,34 @@ def _measured_colours(coats: list[_Coat]) -> dict[str, Colour]:
 
 def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
     """Where the fit is a little off, bright fender or road falls on tyres and underbody; their material is the better guess."""
-    belief = coat.seen.belief01.copy()
+    belief, kinds = coat.seen.belief01.copy(), coat.seen_kind
     for number, (name, kind) in enumerate(KINDS.items()):
         if kind.strict is not None:
-            here = np.flatnonzero((coat.kind == number) & (belief > 0))
+            here = np.flatnonzero(kinds == number)
             lighter = oklab_from_srgb(coat.seen.srgb01[here])[:, 0] - oklab_from_srgb(np.array(colours[name]))[0]
             belief[here] *= np.clip(2 - lighter / (0.5 * kind.strict), 0, 1)
     return replace(coat, seen=replace(coat.seen, belief01=belief))
 
 
-def _finish(coat: _Coat, colours: dict[str, Colour], shade: np.ndarray) -> np.ndarray:
-    """(N, 3): the seen colours where they are sure, the tinted material elsewhere, a soft step between."""
-    table = np.array([colours[name] for name in KIND_NAMES], np.float32)
-    plain = table[coat.kind]
-    triangle_kind = np.zeros(len(coat.texels.triangles), np.int64)
-    triangle_kind[coat.texels.triangle] = coat.kind
-    believed = (coat.seen.belief01 / SURE).clip(0, 1)
-    tint = carried_tint(coat.texels, coat.vertices_car, triangle_kind, coat.seen.srgb01 - plain, believed)
-    filled = (plain + tint) * shade[:, None]
-    step = (believed * believed * (3 - 2 * believed))[:, None]
-    return (filled + step * (coat.seen.srgb01 - filled)).clip(0, 1)
+def _finish(planes: np.ndarray, coat: _Coat, colours: dict[str, Colour], shade: np.ndarray) -> None:
+    """Write the coat's texels into planes (3, S^2): the seen colours where they are sure, the tinted material elsewhere, softly.
+
+    shade (S^2,) uint8 holds the shut lines, which darken only what is not seen.
+    """
+    texels, place, seen = coat.texels, coat.seen.place, coat.seen.srgb01
+    plain = np.array([colours[name] for name in KIND_NAMES], np.float32)[coat.triangle_kind]  # (T, 3)
+    believed = np.minimum(coat.seen.belief01 / SURE, 1)
+    difference = seen - plain.take(texels.triangle[place], 0, mode="clip")
+    tint = carried_tint(texels, coat.vertices_car, coat.triangle_kind, place, difference, believed)
+    filled = texels.between((plain[:, None] + tint).clip(0, 1))
+    lined = np.flatnonzero(shade[texels.index])
+    darker = 1 - (1 - SHUT_LINE_SHADE) / 255 * shade[texels.index[lined]].astype(np.float32)
+    step = believed * believed * (3 - 2 * believed)
+    for plane, channel, values in zip(planes, filled.T, seen.T, strict=True):
+        channel[lined] *= darker
+        own = channel.take(place, mode="clip")
+        channel[place] = own + step * (values - own)
+        plane[texels.index] = channel
 
 
 def _texel_m(coat: _Coat) -> float:

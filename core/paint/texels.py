@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import cv2
 import numpy as np
 import torch
 
-from ..render.render import rasterize
+from ..device import one_thread
+from ..render.rasterize import nearest_triangles
 from ..types import MeshData
+
+LAYOUTS = 6  # kept: body and one wheel of either side at two sizes; 70 MB for those of a car at 2048
 
 
 @dataclass(frozen=True)
 class Texels:
-    """The N texels that a mesh covers: flat index into the (S, S) texture, row 0 = top; its triangle; corner weights.
+    """The N texels that a mesh covers: flat index into the (S, S) texture, row 0 = top; its triangle; weights of two corners.
 
     Positions are not stored: the same texels serve the mesh, its mirror image and each of the four wheels.
     """
@@ -21,41 +26,101 @@ class Texels:
     size_px: int
     index: np.ndarray  # (N,) int64
     triangle: np.ndarray  # (N,) int64 into triangles
-    weight: np.ndarray  # (N, 3) float32, sums to 1
+    weight: np.ndarray  # (2, N) float32 of the corners 0 and 1; the rest to 1 is that of corner 2
     triangles: np.ndarray  # (T, 3) int64 vertex indices
-    triangle_uv01: np.ndarray  # (T, 3, 2)
+    triangle_uv01: np.ndarray  # (T, 3, 2) float32
     triangle_part: np.ndarray  # (T,) int64
 
-    def spread(self, vertex_values: np.ndarray) -> np.ndarray:
-        """(V, C) values at the vertices -> (N, C) float32 at the texels."""
-        values = torch.from_numpy(np.ascontiguousarray(vertex_values, np.float32))
-        corner = torch.from_numpy(self.triangles[self.triangle])
-        weight = torch.from_numpy(self.weight)
-        return sum(values.index_select(0, corner[:, k]) * weight[:, k : k + 1] for k in range(3)).numpy()  # type: ignore[union-attr]
+    def spread(self, vertex_values: np.ndarray, places: np.ndarray | None = None) -> np.ndarray:
+        """(V, C) values at the vertices -> (N, C) float32 at the texels, or (M, C) at the given places among them."""
+        return self.between(vertex_values[self.triangles], places)
 
-    def chosen(self, kept: np.ndarray) -> Texels:
+    def between(self, corner_values: np.ndarray, places: np.ndarray | None = None) -> np.ndarray:
+        """(T, 3, C) values at the corners of the triangles -> (N, C) or (M, C) float32.
+
+        In memory each channel lies by itself: short tables stay in the processor's cache, and what follows works on whole channels.
+        """
+        triangle, weight = (self.triangle, self.weight) if places is None else (self.triangle[places], self.weight[:, places])
+        corner = np.ascontiguousarray(np.moveaxis(corner_values, 0, -1), np.float32)  # (3, C, T)
+        found = np.empty((corner.shape[1], len(triangle)), np.float32)
+        for channel, last in zip(found, corner[2], strict=True):
+            last.take(triangle, out=channel, mode="clip")  # clip: without the check of every index
+        for share, slope in zip(weight, corner[:2] - corner[2], strict=True):
+            for channel, table in zip(found, slope, strict=True):
+                channel += share * table.take(triangle, mode="clip")
+        return found.T
+
+    def chosen(self, kept: np.ndarray | slice) -> Texels:
         """Only the texels at the given places."""
-        return Texels(
-            self.size_px, self.index[kept], self.triangle[kept], self.weight[kept], self.triangles, self.triangle_uv01, self.triangle_part
-        )
+        return replace(self, index=self.index[kept], triangle=self.triangle[kept], weight=self.weight[:, kept])
 
 
 def texels_of(mesh: MeshData, size_px: int) -> Texels:
-    """Rasterise the UV layout of a mesh at size_px; where faces share texels the first face has them."""
-    uv = np.concatenate([mesh.uv01[:, [0, 1, 2]], mesh.uv01[:, [0, 2, 3]]])
+    """Rasterise the UV layout of a mesh at size_px; where faces share texels the first face has them.
+
+    The layout is the same for every car of the template, so it is rasterised once.
+    """
+    uv = np.concatenate([mesh.uv01[:, [0, 1, 2]], mesh.uv01[:, [0, 2, 3]]]).astype(np.float32)
     triangles = np.concatenate([mesh.quads[:, [0, 1, 2]], mesh.quads[:, [0, 2, 3]]]).astype(np.int64)
     part = np.concatenate([mesh.part_index, mesh.part_index]).astype(np.int64)
-    flat = torch.from_numpy(uv.reshape(-1, 2)).float() * 2 - 1
+    index, triangle, weight = _covered(uv.tobytes(), size_px)
+    return Texels(size_px, index, triangle, weight, triangles, uv, part)
+
+
+@lru_cache(LAYOUTS)
+def _covered(uv01: bytes, size_px: int) -> tuple[np.ndarray, ...]:
+    """Index, triangle and weight of Texels for triangles (T, 3, 2) float32 in the UV square, in bytes so that they can be looked up."""
+    uv = np.frombuffer(uv01, np.float32).reshape(-1, 3, 2)
+    flat = torch.from_numpy(uv.reshape(-1, 2) * 2 - 1)
     pos = torch.cat([flat, torch.zeros(len(flat), 1), torch.ones(len(flat), 1)], 1)[None]
-    with torch.no_grad():
-        rast, _ = rasterize(pos, torch.arange(len(flat)).view(-1, 3), (size_px, size_px), with_db=False, backend="torch")
-    covered = rast[0].view(-1, 4)
-    bottom_up = covered[:, 3].nonzero().squeeze(1)
-    found = covered.index_select(0, bottom_up)
-    rows = size_px - 1 - bottom_up // size_px
-    weight = torch.cat([found[:, :2], 1 - found[:, :1] - found[:, 1:2]], 1)
-    index = rows * size_px + bottom_up % size_px
-    return Texels(size_px, index.numpy(), found[:, 3].long().numpy() - 1, weight.numpy(), triangles, uv, part)
+    with torch.no_grad(), one_thread():
+        ids = nearest_triangles(pos, torch.arange(len(flat)).view(-1, 3), (size_px, size_px))[0]
+    top_down = ids[0].flip(0).numpy().reshape(-1)
+    index = np.flatnonzero(top_down)
+    triangle = top_down[index].astype(np.int64) - 1
+    return _kept(index, triangle, _weights(uv, index, triangle, size_px))
+
+
+def _weights(uv01: np.ndarray, index: np.ndarray, triangle: np.ndarray, size_px: int) -> np.ndarray:
+    """(2, N) float32 weights of the first two corners of their triangles at the middles of texels."""
+    edge = (uv01[:, :2] - uv01[:, 2:]).astype(np.float64)  # (T, 2, 2) from the last corner to the others
+    area = edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]
+    inverse = 1 / np.where(area == 0, 1, area)
+    right = (index % size_px + 0.5) / size_px - uv01[:, 2, 0].take(triangle)
+    up = 1 - (index // size_px + 0.5) / size_px - uv01[:, 2, 1].take(triangle)
+    first = (edge[:, 1, 1] * inverse).take(triangle) * right - (edge[:, 1, 0] * inverse).take(triangle) * up
+    second = (edge[:, 0, 0] * inverse).take(triangle) * up - (edge[:, 0, 1] * inverse).take(triangle) * right
+    return np.stack([first, second]).clip(0, 1).astype(np.float32)
+
+
+def nearest_covered(covered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of a picture (H, W) bool: flat indices (n,) of what is not covered, and for each that of the nearest covered place."""
+    _, label = cv2.distanceTransformWithLabels((~covered).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    inside, outside = np.flatnonzero(covered), np.flatnonzero(~covered)
+    source = np.zeros(label.max() + 1, np.int64)
+    source[label.reshape(-1)[inside]] = inside
+    return outside, source[label.reshape(-1)[outside]]
+
+
+def padding_of(several: list[Texels]) -> tuple[np.ndarray, np.ndarray]:
+    """nearest_covered for the islands of several meshes in one layout."""
+    outside, source = _padding(tuple(texels.triangle_uv01.tobytes() for texels in several), several[0].size_px)
+    return outside, source
+
+
+@lru_cache(LAYOUTS)
+def _padding(layouts: tuple[bytes, ...], size_px: int) -> tuple[np.ndarray, ...]:
+    covered = np.zeros(size_px**2, bool)
+    for layout in layouts:
+        covered[_covered(layout, size_px)[0]] = True
+    return _kept(*(places.astype(np.int32) for places in nearest_covered(covered.reshape(size_px, size_px))))
+
+
+def _kept(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The arrays, which nobody can write to any more."""
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
 
 
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:

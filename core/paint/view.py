@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import torch
 
+from ..device import one_thread
 from ..errors import check_shape
-from ..frames import FAR_M, NEAR_M, car_to_clip, car_to_px, clip_from_camera, focal_px
+from ..frames import FAR_M, NEAR_M, car_to_clip, clip_from_camera, focal_px
 from ..render.rasterize import nearest_triangles
 from ..types import Camera, Matte, Photo
 from .texels import Texels, gather_at_vertices, vertex_normals
@@ -17,6 +18,7 @@ from .texels import Texels, gather_at_vertices, vertex_normals
 DEPTH_SIDE_PX = 1280
 BIAS_M = 0.008
 GRAZING_COS, FULL_COS = 0.12, 0.5  # surfaces seen at flatter angles than the first are not believed, steeper than the second fully
+MIRROR = np.array([-1.0, 1.0, 1.0], np.float32)
 MATTE_INSET = 0.006  # of the matte's extent: the rim where background shines through the matte
 
 
@@ -36,10 +38,15 @@ class View:
 
 @dataclass(frozen=True)
 class Sighting:
-    """What the photograph shows at N texels: srgb01 (N, 3) float32 and belief01 (N,) float32, 0 where nothing."""
+    """What the photograph shows of a mesh: at M of its N texels something, of the others nothing.
 
-    srgb01: np.ndarray
-    belief01: np.ndarray
+    sharpest_px: how many of its pixels fall on a texel where it shows the mesh best (the tenth part that is sharpest begins there).
+    """
+
+    place: np.ndarray  # (M,) int64, ascending, which texels
+    srgb01: np.ndarray  # (M, 3) float32
+    belief01: np.ndarray  # (M,) float32, above 0
+    sharpest_px: float
 
 
 def open_view(photo: Photo, matte: Matte, camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray) -> View:
@@ -70,7 +77,7 @@ def _depth_map(camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray) 
     projection = clip_from_camera(focal_px(camera), width, height)
     to_car = torch.from_numpy(np.asarray(camera.camera_to_car, np.float32))
     pos = car_to_clip(torch.from_numpy(np.asarray(vertices_car, np.float32))[None], to_car[None], projection)
-    with torch.no_grad():
+    with torch.no_grad(), one_thread():
         ids, z = nearest_triangles(pos, torch.from_numpy(triangles), size)
     depth = 2 * FAR_M * NEAR_M / ((FAR_M + NEAR_M) - z * (FAR_M - NEAR_M))
     upright = torch.where(ids > 0, depth, torch.full_like(depth, FAR_M))[0].flip(0).numpy()
@@ -78,44 +85,82 @@ def _depth_map(camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray) 
     return cv2.erode(np.ascontiguousarray(upright), np.ones((5, 5), np.uint8))
 
 
-def look(view: View, texels: Texels, vertices_car: np.ndarray, inside_out: bool = False) -> Sighting:
+def look(view: View, texels: Texels, vertices_car: np.ndarray) -> Sighting:
     """Sample the photograph at the texels of a mesh whose vertices lie at vertices_car (V, 3).
 
-    inside_out: the vertices are a mirror image, whose triangles face inwards.  Belief is the product of: inside the matte, not hidden, seen
-    steeply enough, and not stretched (photo pixels a texel, along the worse direction, against the best in the picture).
+    Belief is the product of: inside the matte, not hidden, seen steeply enough, and not stretched (photo pixels a texel, along the worse
+    direction, against the best in the picture).
     """
-    normals = vertex_normals(vertices_car, texels.triangles) * (-1 if inside_out else 1)
-    projected, cosine = px_and_cosine(view, vertices_car, normals)
-    pixel_a_texel = _footprint(texels, projected, len(vertices_car))
+    normals = vertex_normals(vertices_car, texels.triangles)
+    return _look(view, texels, vertices_car, normals, np.ones(len(texels.index), bool), None)
+
+
+def look_mirrored(view: View, texels: Texels, vertices_car: np.ndarray, wanted: np.ndarray, sharpest_px: float) -> Sighting:
+    """The same for the mesh's mirror image in x, at the `wanted` texels (N,) bool; sharpest_px is that of the direct sight."""
+    normals = vertex_normals(vertices_car, texels.triangles)
+    return _look(view, texels, vertices_car * MIRROR, normals * MIRROR, wanted, sharpest_px)
+
+
+def _look(
+    view: View, texels: Texels, vertices_car: np.ndarray, normals: np.ndarray, wanted: np.ndarray, sharpest_px: float | None
+) -> Sighting:
+    px, cosine = px_and_cosine(view, vertices_car, normals)
+    # A texel's cosine lies between those of its triangle's corners: where all three graze, nothing of it is believed.
+    faces = (cosine[texels.triangles] > GRAZING_COS).any(1)
+    place = np.flatnonzero(faces.take(texels.triangle) & wanted)
     # Perspective bends little within a face, so what varies smoothly is worked out at the vertices.
-    at_vertices = np.concatenate([vertices_car, cosine[:, None], pixel_a_texel[:, None]], 1)
-    point, cosine, stretch = np.split(texels.spread(at_vertices), [3, 4], 1)
-    px = car_to_px(point, view.camera).astype(np.float32)
+    at_vertices = np.concatenate([in_camera(view, vertices_car), cosine[:, None], _footprint(texels, px, len(px))[:, None]], 1)
+    point, cosine, stretch = np.split(texels.spread(at_vertices, place), [3, 4], 1)
+    px = camera_to_px(point, view.camera)
     belief = belief_at(view, px, cosine[:, 0])
-    seen = belief > 0.2
-    if seen.any():
-        best = float(np.quantile(stretch[seen, 0][:: max(1, int(seen.sum()) // 20_000)], 0.9))
-        belief *= _smooth(stretch[:, 0] / max(best, 1e-9), 0.08, 0.5)
-    return Sighting(_sample(view.image_srgb01, px[:, :2], cv2.INTER_CUBIC).clip(0, 1), belief)
+    if sharpest_px is None:
+        sharpest_px = _upper_decile(stretch[belief > 0.2, 0])
+    belief *= _smooth(stretch[:, 0], 0.08 * sharpest_px, 0.5 * sharpest_px)
+    shown = np.flatnonzero(belief)
+    colour = _sample(view.image_srgb01, px[shown], cv2.INTER_CUBIC)
+    return Sighting(place[shown], np.clip(colour, 0, 1, out=colour), belief[shown], sharpest_px)
+
+
+def _upper_decile(values: np.ndarray) -> float:
+    """The value that a tenth of them exceed, from a sample, above 0; next to 0 where there are none."""
+    return max(float(np.quantile(values[:: max(1, len(values) // 20_000)], 0.9)), 1e-9) if len(values) else 1e-9
+
+
+def in_camera(view: View, points_car: np.ndarray) -> np.ndarray:
+    """(N, 3) car frame -> (N, 3) float32 in the camera's frame."""
+    return ((points_car - view.position_car) @ view.camera.camera_to_car[:3, :3]).astype(np.float32)
+
+
+def camera_to_px(points_camera: np.ndarray, camera: Camera) -> np.ndarray:
+    """(N, 3) in the camera's frame -> (N, 3) float32: pixel x, pixel y, depth in metres; each lies by itself in memory."""
+    x, y, depth = points_camera.T[0], points_camera.T[1], -points_camera.T[2]
+    found = np.empty((3, len(depth)), np.float32)
+    scale = np.float32(focal_px(camera)) / np.maximum(depth, np.float32(NEAR_M))
+    np.multiply(x, scale, out=found[0])
+    np.multiply(y, -scale, out=found[1])
+    found[:2] += np.array(camera.image_size_px, np.float32)[:, None] / 2
+    found[2] = depth
+    return found.T
 
 
 def px_and_cosine(view: View, points_car: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where points (N, 3) with unit normals lie in the photograph (N, 3), and the cosine at which they are seen (N,)."""
     toward = view.position_car - points_car
-    return car_to_px(points_car, view.camera).astype(np.float32), (normals * toward).sum(1) / np.linalg.norm(toward, axis=1)
+    return camera_to_px(in_camera(view, points_car), view.camera), (normals * toward).sum(1) / np.linalg.norm(toward, axis=1)
 
 
 def belief_at(view: View, px: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """(N,) 0..1 for points at px (N, 3: x, y, depth in metres) whose surface meets the line of sight at `cosine`."""
+    """(N,) float32 0..1 for points at px (N, 3: x, y, depth in metres) whose surface meets the line of sight at `cosine`."""
     height, width = view.trust01.shape
-    inside = (px[:, 2] > NEAR_M) & (px[:, 0] > 0.5) & (px[:, 1] > 0.5) & (px[:, 0] < width - 0.5) & (px[:, 1] < height - 0.5)
+    x, y, depth = px.T
+    inside = (depth > NEAR_M) & (x > 0.5) & (y > 0.5) & (x < width - 0.5) & (y < height - 0.5)
     trust = _sample(view.trust01, px[:, :2], cv2.INTER_LINEAR)
     scale = np.array([view.depth_m.shape[1] / width, view.depth_m.shape[0] / height], np.float32)
-    nearest = _sample(view.depth_m, px[:, :2] * scale, cv2.INTER_NEAREST)
-    steep = np.clip(cosine, GRAZING_COS, 1)
-    pixel_m = px[:, 2] / (focal_px(view.camera) * scale[0])
-    bias = BIAS_M + 3.5 * pixel_m * np.sqrt(1 - steep**2) / steep
-    return (inside & (px[:, 2] < nearest + bias)) * trust * _smooth(cosine, GRAZING_COS, FULL_COS)
+    nearest = _sample(view.depth_m, (px.T[:2] * scale[:, None]).T, cv2.INTER_NEAREST)
+    steep = np.clip(cosine, GRAZING_COS, 1).astype(np.float32)
+    pixel = np.float32(3.5 / (focal_px(view.camera) * scale[0]))  # of depth, in metres
+    bias = BIAS_M + pixel * depth * np.sqrt(1 - steep * steep) / steep
+    return trust * (inside & (depth < nearest + bias)) * _smooth(cosine, GRAZING_COS, FULL_COS)
 
 
 def _footprint(texels: Texels, projected: np.ndarray, vertices: int) -> np.ndarray:
@@ -135,18 +180,20 @@ def _footprint(texels: Texels, projected: np.ndarray, vertices: int) -> np.ndarr
 
 
 def _sample(picture: np.ndarray, px: np.ndarray, filter_mode: int) -> np.ndarray:
-    """Values (N,) or (N, C) of a picture at pixel places (N, 2), whose centres lie at .5."""
+    """Values (N,) or (N, C) of a picture at pixel places (N, 2 or more), whose centres lie at .5."""
     count = len(px)
     columns = 4096  # OpenCV's maps must be a picture of moderate sides
-    rows = -(-count // columns)
-    place = np.zeros((rows * columns, 2), np.float32)
-    place[:count] = np.nan_to_num(px - 0.5, nan=-1.0, posinf=-1.0, neginf=-1.0).clip(-1, max(picture.shape[:2]) + 1)
-    place = place.reshape(rows, columns, 2)
-    found = cv2.remap(picture, place, None, filter_mode, borderMode=cv2.BORDER_REPLICATE)
+    rows = max(1, -(-count // columns))
+    place = np.zeros((2, rows * columns), np.float32)
+    for here, wanted, side in zip(place, px.T[:2], picture.shape[1::-1], strict=True):
+        np.clip(wanted - np.float32(0.5), -1, side, out=here[:count])
+    across, down = place.reshape(2, rows, columns)
+    found = cv2.remap(picture, across, down, filter_mode, borderMode=cv2.BORDER_REPLICATE)
     return found.reshape(rows * columns, *picture.shape[2:])[:count]
 
 
 def _smooth(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Smooth step from 0 at low to 1 at high."""
-    t = ((values - low) / (high - low)).clip(0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    """Smooth step from 0 at low to 1 at high, float32."""
+    t = ((values - np.float32(low)) * np.float32(1 / (high - low))).astype(np.float32)
+    np.clip(t, 0, 1, out=t)
+    return t * t * (3 - 2 * t)

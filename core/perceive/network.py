@@ -1,4 +1,9 @@
-"""The viewpoint network: a small residual network on a 96 px square, one vector out, read by named slices."""
+"""The network that reads a photograph: a residual encoder, a decoder with skips for what lies at each pixel, a vector for the whole.
+
+The encoder and decoder are a U-Net (Ronneberger et al. 2015) of residual blocks; canonical coordinates are those of Wang et al.,
+"Normalized Object Coordinate Space" (CVPR 2019), with a scale for each pixel's error; wheels are read off heat maps by their mean (Sun et
+al., "Integral Human Pose Regression", ECCV 2018).
+"""
 
 from __future__ import annotations
 
@@ -9,45 +14,69 @@ from torch import nn
 from torch.nn import functional
 
 from ..errors import check_shape
-from .crop import INPUT_PX
+from ..types import BODY_TYPES
+from .heads import AZIMUTH_BINS, COORDINATE_REACH, FIGURE_MEAN, FIGURE_SCALE, FIGURES, INPUT_SIZE_PX, MOST_CARS, PART_CLASSES
 
-AZIMUTH_BINS = 72
-BODY_TYPES = ("sedan", "hatchback", "wagon", "suv", "van", "pickup", "coupe", "citycar")
-FIGURES = ("elevation_rad", "log_distance_lengths", "log_width", "log_height", "log_wheelbase")
-FIGURE_MEAN = (0.19, 0.85, -0.95, -1.12, -0.54)  # of the training views; only centres and scales the outputs
-FIGURE_SCALE = (0.15, 0.45, 0.12, 0.18, 0.07)
-LOG_SIGMA_RANGE = (-4.0, 2.0)  # keeps the likelihood finite
+LOG_SCALE_RANGE = (-6.0, 2.0)  # keeps likelihoods finite
+WHEELS = 4
+COARSEST = 32  # input pixels of a cell of the last stage
 
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """Channels of the stem and of each stage, and the width of the shared layer."""
+    """Channels of the stem and of each stage; of the decoder's levels, coarse to fine; of the cells handed to the vector; its width."""
 
-    channels: tuple[int, ...] = (32, 64, 96, 144, 192)
-    hidden: int = 128
+    channels: tuple[int, ...] = (32, 64, 128, 192, 256)
+    decoder: tuple[int, ...] = (160, 128, 64, 32)
+    cell: int = 96
+    hidden: int = 320
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """azimuth_logit (B, 72); figure_mean and figure_log_sigma (B, 5) in the order and units of FIGURES (natural, not scaled);
-    body_logit (B, 8)."""
+    """What the network says of B pictures of H x W; everything float32.
 
+    matte_logit (B, 2, H, W): the car, any car.  part_logit (B, C, H/2, W/2) in the order of PART_CLASSES.  coordinates (B, 3, H/2, W/2):
+    places in the car frame over the car's length; coordinate_log_scale (B, 1, H/2, W/2): Laplace scale of their error.
+    azimuth_logit (B, 72); figure_mean, figure_log_scale (B, F) in the order and units of FIGURES; body_logit (B, 8); car_logit (B,);
+    count_logit (B, 4); paint (B, 3) sRGB; wheel_xy (B, 4, 2) hubs and wheel_half (B, 4, 2) half boxes of the outer tyres in shares of the
+    input's width from its top left; wheel_log_scale (B, 4); wheel_logit (B, 4): turned to the camera and inside.
+    """
+
+    matte_logit: torch.Tensor
+    part_logit: torch.Tensor
+    coordinates: torch.Tensor
+    coordinate_log_scale: torch.Tensor
     azimuth_logit: torch.Tensor
     figure_mean: torch.Tensor
-    figure_log_sigma: torch.Tensor
+    figure_log_scale: torch.Tensor
     body_logit: torch.Tensor
+    car_logit: torch.Tensor
+    count_logit: torch.Tensor
+    paint: torch.Tensor
+    wheel_xy: torch.Tensor
+    wheel_half: torch.Tensor
+    wheel_log_scale: torch.Tensor
+    wheel_logit: torch.Tensor
+
+
+VECTOR = {
+    "azimuth_logit": AZIMUTH_BINS, "figure_mean": len(FIGURES), "figure_log_scale": len(FIGURES), "body_logit": len(BODY_TYPES),
+    "car_logit": 1, "count_logit": MOST_CARS + 1, "paint": 3, "wheel_half": 2 * WHEELS, "wheel_log_scale": WHEELS, "wheel_logit": WHEELS,
+}  # fmt: skip
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions with batch norm and a strided shortcut (He et al. 2016, figure 2)."""
+    """Two 3 x 3 convolutions with batch norm and a shortcut (He et al. 2016, figure 2)."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.convolution1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.norm1 = nn.BatchNorm2d(outputs)
         self.convolution2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        plain = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if plain else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
@@ -55,28 +84,77 @@ class ResidualBlock(nn.Module):
         return functional.relu(self.shortcut(x) + self.norm2(self.convolution2(inner)))
 
 
-class ViewpointNetwork(nn.Module):
-    """Reads (B, 4, 96, 96) from crop.network_input."""
+class CarNetwork(nn.Module):
+    """Reads (B, 4, 160, 224): colour about -1..1, and 1 where there is picture, 0 beyond its border."""
 
     def __init__(self, size: NetworkSize = NetworkSize(), dropout: float = 0.0) -> None:
         super().__init__()
-        channels = size.channels
+        self.size, channels = size, size.channels
         self.stem = nn.Conv2d(4, channels[0], 5, 2, 2, bias=False)
         self.stem_norm = nn.BatchNorm2d(channels[0])
-        self.stages = nn.ModuleList(ResidualBlock(a, b, 2) for a, b in zip(channels[:-1], channels[1:], strict=True))
-        cells = (INPUT_PX // 2 ** len(channels)) ** 2
+        depths = (1, *(2,) * (len(channels) - 2))
+        self.stages = nn.ModuleList(
+            nn.Sequential(ResidualBlock(a, b, 2), *(ResidualBlock(b, b) for _ in range(depth - 1)))
+            for a, b, depth in zip(channels[:-1], channels[1:], depths, strict=True)
+        )
+        skips, below = channels[-2::-1], (channels[-1], *size.decoder[:-1])
+        self.rises = nn.ModuleList(ResidualBlock(a + b, c) for a, b, c in zip(below, skips, size.decoder, strict=True))
+        fine = size.decoder[-1]
+        self.matte_head = nn.Conv2d(fine, 2 * 4, 3, 1, 1)  # the four pixels that a fine cell stands for
+        self.dense_head = nn.Conv2d(fine, len(PART_CLASSES) + 4, 1)
+        self.wheel_head = nn.Conv2d(size.decoder[-2], WHEELS, 1)
+        self.cell = nn.Conv2d(channels[-1], size.cell, 1, bias=False)
+        self.cell_norm = nn.BatchNorm2d(size.cell)
         self.dropout = nn.Dropout(dropout)
-        self.shared = nn.Linear(channels[-1] * cells, size.hidden)
-        self.head = nn.Linear(size.hidden, AZIMUTH_BINS + 2 * len(FIGURES) + len(BODY_TYPES))
+        cells = (INPUT_SIZE_PX[0] // COARSEST) * (INPUT_SIZE_PX[1] // COARSEST)
+        self.shared = nn.Linear(size.cell * cells, size.hidden)
+        self.head = nn.Linear(size.hidden, sum(VECTOR.values()))
 
     def forward(self, x: torch.Tensor) -> Outputs:
-        """Outputs are float32 whatever the convolutions' type."""
-        check_shape("network input", tuple(x.shape), (None, 4, INPUT_PX, INPUT_PX))
+        """Outputs are float32 whatever the convolutions' type.  Raises ShapeError."""
+        check_shape("network input", tuple(x.shape), (None, 4, INPUT_SIZE_PX[1], INPUT_SIZE_PX[0]))
         x = functional.relu(self.stem_norm(self.stem(x.to(self.stem.weight.dtype))))
+        levels = [x]
         for stage in self.stages:
-            x = stage(x)
-        vector = self.head(functional.relu(self.shared(self.dropout(x.float().flatten(1)))))
-        azimuth, mean, log_sigma, body = vector.split([AZIMUTH_BINS, len(FIGURES), len(FIGURES), len(BODY_TYPES)], 1)
-        scale = vector.new_tensor(FIGURE_SCALE)
-        natural = vector.new_tensor(FIGURE_MEAN) + mean * scale
-        return Outputs(azimuth, natural, log_sigma.clamp(*LOG_SIGMA_RANGE) + scale.log(), body)
+            levels.append(stage(levels[-1]))
+        rising, wheels = levels[-1], levels[-1]
+        for rise, skip in zip(self.rises, levels[-2::-1], strict=True):
+            wheels = rising
+            rising = rise(torch.cat([functional.interpolate(rising, scale_factor=2.0, mode="nearest"), skip], 1))
+        dense = self.dense_head(rising).float()
+        matte = functional.pixel_shuffle(self.matte_head(rising).float(), 2)
+        cells = functional.relu(self.cell_norm(self.cell(levels[-1]))).float()
+        vector = self.head(functional.relu(self.shared(self.dropout(cells.flatten(1)))))
+        return self._outputs(matte, dense, self.wheel_head(wheels).float(), vector)
+
+    @staticmethod
+    def _outputs(matte: torch.Tensor, dense: torch.Tensor, heat: torch.Tensor, vector: torch.Tensor) -> Outputs:
+        named = dict(zip(VECTOR, vector.split(list(VECTOR.values()), 1), strict=True))
+        parts, coordinates, log_scale = dense.split([len(PART_CLASSES), 3, 1], 1)
+        scale, batch = vector.new_tensor(FIGURE_SCALE), len(vector)
+        return Outputs(
+            matte_logit=matte,
+            part_logit=parts,
+            coordinates=coordinates * (COORDINATE_REACH / 2),
+            coordinate_log_scale=(log_scale - 3).clamp(*LOG_SCALE_RANGE),
+            azimuth_logit=named["azimuth_logit"],
+            figure_mean=vector.new_tensor(FIGURE_MEAN) + named["figure_mean"] * scale,
+            figure_log_scale=named["figure_log_scale"].clamp(*LOG_SCALE_RANGE) + scale.log(),
+            body_logit=named["body_logit"],
+            car_logit=named["car_logit"][:, 0],
+            count_logit=named["count_logit"],
+            paint=named["paint"] * 0.25 + 0.45,
+            wheel_xy=heat_mean(heat),
+            wheel_half=(named["wheel_half"] * 0.3 - 2.5).clamp(-6, 1).exp().view(batch, WHEELS, 2),
+            wheel_log_scale=(named["wheel_log_scale"] - 4).clamp(*LOG_SCALE_RANGE),
+            wheel_logit=named["wheel_logit"],
+        )
+
+
+def heat_mean(heat: torch.Tensor) -> torch.Tensor:
+    """(B, K, h, w) logits -> (B, K, 2) mean places x, y in shares of the maps' width."""
+    height, width = heat.shape[-2:]
+    share = heat.flatten(2).softmax(2).view_as(heat)
+    x = (torch.arange(width, device=heat.device) + 0.5) / width
+    y = (torch.arange(height, device=heat.device) + 0.5) / width
+    return torch.stack([(share.sum(2) * x).sum(2), (share.sum(3) * y).sum(2)], 2)

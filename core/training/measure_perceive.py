@@ -1,82 +1,69 @@
-"""How far off the viewpoint network is."""
+"""How well the network sees, on labelled pictures that it was not trained on."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
-from ..dataset.views import EYE_HEIGHT_M, Views
-from ..perceive.network import ViewpointNetwork
-from ..perceive.perceive import averaged_outputs, best_azimuth_rad, look_at, perception_of
-from ..perceive.weights import network_of
-from .view_batches import plain_input, varied_input
+from ..dataset.pictures import Pictures
+from ..perceive.heads import COORDINATE_REACH, DENSE_STRIDE, INPUT_SIZE_PX, UNKNOWN_PART
+from ..perceive.look import input_of
+from ..perceive.network import CarNetwork, Outputs
+from ..perceive.perceive import best_azimuth_rad
+from .layers import Layers, car_layers
 
-
-def azimuth_errors_deg(network: ViewpointNetwork, inputs: np.ndarray, azimuth_rad: np.ndarray) -> np.ndarray:
-    """Absolute azimuth errors (N,) in degrees of the flip-averaged prediction for inputs (N, 4, 96, 96)."""
-    errors = []
-    for picture, truth in zip(inputs, azimuth_rad, strict=True):
-        probability, _ = averaged_outputs(network, torch.from_numpy(picture))
-        found = float(best_azimuth_rad(probability))
-        errors.append(abs(math.degrees(math.remainder(found - float(truth), 2 * math.pi))))
-    return np.array(errors)
+MARGIN = 1.18
 
 
-def summary(errors_deg: np.ndarray, name: str) -> dict[str, float]:
-    """Median error and the shares beyond 30 and 90 degrees."""
-    return {
-        f"{name}_median_deg": float(np.median(errors_deg)),
-        f"{name}_beyond_30": float((errors_deg > 30).mean()),
-        f"{name}_beyond_90": float((errors_deg > 90).mean()),
-    }
-
-
-def measure_views(network: ViewpointNetwork, views: Views, chosen: np.ndarray, name: str) -> dict[str, float]:
-    """Azimuth figures on some views, with true mattes and with spoilt ones; empty where none are chosen."""
-    if not len(chosen):
+@torch.no_grad()
+def measure_pictures(network: CarNetwork, pictures: Pictures, chosen: np.ndarray, name: str) -> dict[str, float]:
+    """Means and medians over pictures cut out as the second look does: matte_iou, parts (share of the car's pixels whose part is right),
+    place (median error of canonical coordinates over the length), azimuth_deg (median), beyond_30 (share), wheels (median error of the hubs
+    turned to the camera over the input's width).  Empty where none are chosen."""
+    rows = []
+    for number in chosen:
+        layers = car_layers(pictures, number, box_placement(pictures.alpha[number]))
+        picture = torch.from_numpy(input_of(layers.image, layers.valid))[None].contiguous(memory_format=torch.channels_last)
+        rows.append(_figures(network(picture), layers, pictures, number))
+    if not rows:
         return {}
-    network.eval()
-    azimuth = views.labels[chosen, 0]
-    plain = np.stack([plain_input(views.image[k], views.mask[k]) for k in chosen])
-    random = np.random.default_rng(0)
-    spoilt = np.stack([varied_input(views.image[k], views.mask[k], random) for k in chosen])
-    return summary(azimuth_errors_deg(network, plain, azimuth), name) | summary(
-        azimuth_errors_deg(network, spoilt, azimuth), name + "_varied"
-    )
+    columns = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    found = {"matte_iou": columns["matte_iou"].mean(), "parts": columns["parts"].mean(), "place": np.median(columns["place"])}
+    found |= {
+        "azimuth_deg": np.median(columns["azimuth"]),
+        "beyond_30": (columns["azimuth"] > 30).mean(),
+        "wheels": np.nanmedian(columns["wheels"]),
+    }
+    return {f"{name}_{key}": float(value) for key, value in found.items()}
 
 
-def measure_photographs(network: ViewpointNetwork, folder: Path) -> dict[str, float]:
-    """Azimuth figures on photographs with cameras and masks: FOLDER/NAME.jpg, NAME.json (camera_to_world) and NAME_mask.png."""
-    errors, elevation_errors = [], []
-    for shot in sorted(folder.glob("*.json")):
-        stem = str(shot)[: -len(".json")]
-        image = np.asarray(Image.open(stem + ".jpg").convert("RGB"), np.float32) / 255
-        mask = np.asarray(Image.open(stem + "_mask.png").convert("L"), np.float32) / 255
-        x, y, z = np.array(json.loads(shot.read_text())["camera_to_world"])[:3, 3]
-        found = perception_of(network, look_at(image, mask))
-        error = math.remainder(best_azimuth_rad(found.azimuth_probability) - math.atan2(x, -y), 2 * math.pi)
-        errors.append(abs(math.degrees(error)))
-        elevation_errors.append(abs(math.degrees(found.elevation_rad - math.atan2(z - EYE_HEIGHT_M, math.hypot(x, y)))))
-        figures = f"{errors[-1]:6.1f} deg in azimuth, {elevation_errors[-1]:.1f} in elevation"
-        print(f"{shot.stem:28s} off by {figures}, confidence {found.confidence01:.2f}")
-    return summary(np.array(errors), "photographs") | {"photographs_elevation_median_deg": float(np.median(elevation_errors))}
+def box_placement(alpha: np.ndarray) -> np.ndarray:
+    """(2, 3) the map of stored pixels to the input's that the second look would use, were the first exact."""
+    rows, columns = np.flatnonzero((alpha > 127).any(1)), np.flatnonzero((alpha > 127).any(0))
+    width, height = INPUT_SIZE_PX
+    scale = min(width / (np.ptp(columns) + 1), height / (np.ptp(rows) + 1)) / MARGIN
+    middle = np.array([columns[0] + columns[-1] + 1, rows[0] + rows[-1] + 1]) / 2
+    return np.array([[scale, 0, width / 2 - scale * middle[0]], [0, scale, height / 2 - scale * middle[1]]])
 
 
-def main() -> None:
-    """python -m imago.core.training.measure_perceive WEIGHTS_FILE PHOTOGRAPHS_DIR: prints a line a photograph and the figures as JSON."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("weights", type=Path)
-    parser.add_argument("photographs", type=Path)
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    print(json.dumps(measure_photographs(network_of(given.weights.read_bytes()), given.photographs)))
-
-
-if __name__ == "__main__":
-    main()
+def _figures(outputs: Outputs, layers: Layers, pictures: Pictures, number: int) -> dict[str, float]:
+    found, truth = outputs.matte_logit[0, 0].numpy() > 0, layers.alpha > 127
+    half = slice(DENSE_STRIDE // 2, None, DENSE_STRIDE)
+    part, places = layers.part[half, half], layers.coordinates[half, half]
+    told = (part != 0) & (part != UNKNOWN_PART)
+    guess = outputs.part_logit[0].argmax(0).numpy()
+    place = (places.astype(np.float32) / 255 - 0.5) * 2 * COORDINATE_REACH
+    error = np.linalg.norm(outputs.coordinates[0].permute(1, 2, 0).numpy() - place, axis=-1)[told]
+    azimuth = best_azimuth_rad(outputs.azimuth_logit[0].softmax(0).numpy())
+    wheels = pictures.wheels[number].copy()
+    placed = wheels[:, :2] @ box_placement(pictures.alpha[number])[:, :2].T + box_placement(pictures.alpha[number])[:, 2]
+    miss = np.linalg.norm(outputs.wheel_xy[0].numpy() - placed / INPUT_SIZE_PX[0], axis=1)[wheels[:, 4] > 0]
+    return {
+        "matte_iou": float((found & truth).sum() / max((found | truth).sum(), 1)),
+        "parts": float((guess == part)[told].mean()) if told.any() else 1.0,
+        "place": float(np.median(error)) if told.any() else 0.0,
+        "azimuth": abs(math.degrees(math.remainder(azimuth - float(pictures.azimuth_rad[number]), 2 * math.pi))),
+        "wheels": float(np.median(miss)) if len(miss) else float("nan"),
+    }

@@ -1,9 +1,11 @@
-"""Train the viewpoint network, bounded by minutes and resumable.
+"""Train the network that reads photographs, bounded by minutes and resumable.
 
-    python -m imago.core.training.train_perceive --minutes 45 --data CARS_DIR RENDERS_DIR HDRI_DIR --out RUN_DIR
+    python3 build.py train perceive --data CARS_DIR HDRI_DIR --photographs FOLDER... --out RUN_DIR --minutes 90
 
-RUN_DIR gets config.json, views/ (made in the first --prepare-minutes, unless they are there), checkpoint.pt, curves.jsonl, curves.png,
-and perceive.safetensors at the end.  Starting it again goes on from the checkpoint until the minutes of training are full.
+FOLDERs hold photographs made by Cycles (addon/photograph), one folder a car.  RUN_DIR gets config.json, pictures/ (their labels, made
+first, only what is new), checkpoint.pt, curves.jsonl, curves.png, and perceive.safetensors at every measure.  Starting it again goes on
+from the checkpoint until the minutes of training are full.  Under torchrun every process draws batches of its own and gradients are
+averaged.
 """
 
 from __future__ import annotations
@@ -16,50 +18,56 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
-from ..dataset.make_views import make_views
-from ..dataset.views import Views, read_shards
-from ..perceive.network import NetworkSize, ViewpointNetwork
+from ..dataset.empty import empty_pool
+from ..dataset.make_pictures import make_pictures
+from ..dataset.pictures import Pictures, read_shards
+from ..perceive.network import CarNetwork, NetworkSize
 from ..perceive.weights import save_network
-from .measure_perceive import measure_views
+from .measure_perceive import measure_pictures
 from .mixed_precision import WorkingCopy
 from .perceive_loss import total_loss
+from .picture_batches import Batch, PictureBatches
+from .processes import Processes
 from .run_record import draw_curves, write_json
-from .view_batches import Batch, ViewBatches
+
+ALONE = Processes()
 
 
 @dataclass(frozen=True)
 class PerceiveConfig:
     """All that decides a run, saved as config.json."""
 
-    minutes: float = 45.0
-    prepare_minutes: float = 12.0
+    minutes: float = 90.0
     seed: int = 0
-    batch: int = 64
+    batch: int = 32
     learning_rate: float = 2e-3
-    weight_decay: float = 0.05
+    weight_decay: float = 0.03
     warmup_steps: int = 300
-    average_decay: float = 0.998
-    render_share: float = 0.45
-    dropout: float = 0.15
+    average_decay: float = 0.999
+    dropout: float = 0.1
     held_out: tuple[str, ...] = ()
     channels: tuple[int, ...] = NetworkSize().channels
+    decoder: tuple[int, ...] = NetworkSize().decoder
+    cell: int = NetworkSize().cell
     hidden: int = NetworkSize().hidden
     bfloat16: bool = True
     threads: int = 1  # two are many times slower as soon as another process wants a core
     workers: int = 1
+    empty_pictures: int = 600
     max_steps: int | None = None  # for tests; None is bounded by minutes alone
-    measure_every_s: float = 150.0
+    measure_every_s: float = 300.0
 
 
 @dataclass
 class TrainingState:
     """What a checkpoint holds."""
 
-    network: ViewpointNetwork
-    average: ViewpointNetwork
+    network: CarNetwork
+    average: CarNetwork
     optimiser: torch.optim.AdamW
     step: int = 0
     trained_s: float = 0.0
@@ -82,12 +90,11 @@ class TrainingState:
 def new_state(config: PerceiveConfig) -> TrainingState:
     """Fresh networks and optimiser from the config's seed."""
     torch.manual_seed(config.seed)
-    size = NetworkSize(tuple(config.channels), config.hidden)
-    network, average = ViewpointNetwork(size, config.dropout), ViewpointNetwork(size)
+    size = NetworkSize(tuple(config.channels), tuple(config.decoder), config.cell, config.hidden)
+    network, average = CarNetwork(size, config.dropout), CarNetwork(size)
     average.load_state_dict(network.state_dict())
-    return TrainingState(
-        network, average.eval(), torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    )
+    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    return TrainingState(network, average.eval(), optimiser)
 
 
 def progress01(config: PerceiveConfig, state: TrainingState) -> float:
@@ -96,16 +103,18 @@ def progress01(config: PerceiveConfig, state: TrainingState) -> float:
     return min(max(state.trained_s / (60 * config.minutes), by_steps), 1.0)
 
 
-def train_step(config: PerceiveConfig, state: TrainingState, working: WorkingCopy, batch: Batch) -> dict[str, float]:
+def train_step(
+    config: PerceiveConfig, state: TrainingState, working: WorkingCopy, batch: Batch, processes: Processes = ALONE
+) -> dict[str, float]:
     """One step of AdamW on a cosine schedule with warm-up, and of the running average of the weights; the loss terms."""
-    rate = (
-        config.learning_rate * min(1, (state.step + 1) / config.warmup_steps) * (0.5 + 0.5 * math.cos(math.pi * progress01(config, state)))
-    )
+    rise = min(1, (state.step + 1) / config.warmup_steps)
+    rate = config.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * progress01(config, state)))
     for group in state.optimiser.param_groups:
         group["lr"] = rate
-    terms = total_loss(working.network(batch.inputs.to(memory_format=torch.channels_last)), batch.labels, batch.body_index)
+    terms = total_loss(working.network(batch.inputs.to(memory_format=torch.channels_last)), batch)
     terms["sum"].backward()
     working.gradients_to_master()
+    processes.average_gradients(state.network)
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 2.0)
     state.optimiser.step()
     working.weights_from_master()
@@ -117,59 +126,71 @@ def train_step(config: PerceiveConfig, state: TrainingState, working: WorkingCop
     return {key: float(value.detach()) for key, value in terms.items()}
 
 
-def train(config: PerceiveConfig, views: Views, out: Path) -> TrainingState:
+def train(config: PerceiveConfig, pictures: Pictures, empty: np.ndarray, out: Path, processes: Processes = ALONE) -> TrainingState:
     """Train until the time or the steps are over; leaves checkpoint, curves and the averaged weights in `out`."""
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.threads)
-    write_json(out / "config.json", asdict(config))
-    state, checkpoint, curves = new_state(config), out / "checkpoint.pt", out / "curves.jsonl"
+    state, checkpoint = new_state(config), out / "checkpoint.pt"
     if checkpoint.exists():
         state.load(checkpoint)
-    held = np.isin(views.car, config.held_out)
-    batches = ViewBatches(views, np.flatnonzero(~held), config.batch, config.render_share, config.seed, state.step)
-    loader = iter(
-        torch.utils.data.DataLoader(batches, batch_size=None, num_workers=config.workers, prefetch_factor=8 if config.workers else None)
-    )
+    held = np.isin(pictures.car, config.held_out)
+    seed = config.seed + 1000 * processes.rank
+    batches = PictureBatches(pictures, np.flatnonzero(~held), empty, config.batch, seed, state.step)
+    ahead = 6 if config.workers else None
+    loader = iter(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=config.workers, prefetch_factor=ahead))
     working = WorkingCopy(state.network.train(), torch.bfloat16 if config.bfloat16 else torch.float32)
     started, before_s, measured_s = time.monotonic(), state.trained_s, state.trained_s
     sums: list[dict[str, float]] = []
     while progress01(config, state) < 1:
-        sums.append(train_step(config, state, working, next(loader)))
-        state.trained_s = before_s + time.monotonic() - started
+        sums.append(train_step(config, state, working, next(loader), processes))
+        state.trained_s = processes.agreed(before_s + time.monotonic() - started)
         if state.trained_s - measured_s > config.measure_every_s or progress01(config, state) >= 1:
             measured_s = state.trained_s
-            row = {"step": state.step, "trained_s": round(state.trained_s, 1)} | {
-                key: float(np.mean([s[key] for s in sums])) for key in sums[0]
-            }
-            row |= measure_views(state.average, views, np.flatnonzero(held & ~views.drawn), "held_renders")
-            with curves.open("a") as lines:
-                lines.write(json.dumps(row) + "\n")
-            print(json.dumps(row), flush=True)
-            state.save(checkpoint)
+            if processes.is_first:
+                _record(config, state, pictures, np.flatnonzero(held), sums, out)
             sums = []
-    draw_curves(curves, out / "curves.png")
-    save_network(state.average, out / "perceive.safetensors")
     return state
+
+
+def _record(
+    config: PerceiveConfig, state: TrainingState, pictures: Pictures, held: np.ndarray, sums: list[dict[str, float]], out: Path
+) -> None:
+    """Curves, checkpoint, weights and the config that belongs to them."""
+    row = {"step": state.step, "trained_s": round(state.trained_s, 1)} | {key: float(np.mean([s[key] for s in sums])) for key in sums[0]}
+    row |= measure_pictures(state.average, pictures, held[:: max(1, len(held) // 120)], "held")
+    with (out / "curves.jsonl").open("a") as lines:
+        lines.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
+    state.save(out / "checkpoint.pt")
+    draw_curves(out / "curves.jsonl", out / "curves.png")
+    save_network(state.average, out / "perceive.safetensors")
+    write_json(out / "config.json", asdict(config))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line; also called by build.py train perceive."""
     parser = argparse.ArgumentParser(prog="train_perceive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs=3, type=Path, required=True, metavar=("CARS_DIR", "RENDERS_DIR", "HDRI_DIR"))
+    parser.add_argument("--data", nargs=2, type=Path, required=True, metavar=("CARS_DIR", "HDRI_DIR"))
+    parser.add_argument("--photographs", nargs="*", type=Path, default=[], help="folders of photographs to label first")
+    parser.add_argument("--pictures", nargs="*", type=Path, default=[], help="folders of pictures labelled before")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=PerceiveConfig.minutes)
-    parser.add_argument("--prepare-minutes", type=float, default=PerceiveConfig.prepare_minutes)
-    parser.add_argument("--views", type=Path, help="views made before; default RUN_DIR/views")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--held-out", nargs="*", default=[], help="cars kept away from training and measured on")
     parser.add_argument("--threads", type=int, default=PerceiveConfig.threads)
+    parser.add_argument("--batch", type=int, default=PerceiveConfig.batch)
     given = parser.parse_args(arguments)
-    views = given.views or given.out / "views"
-    if not any(views.glob("*.npz")):
-        cars, renders, hdris = given.data
-        make_views(cars, renders, hdris, views, given.prepare_minutes, given.seed)
-    chosen = {"minutes": given.minutes, "prepare_minutes": given.prepare_minutes, "seed": given.seed, "threads": given.threads}
-    train(PerceiveConfig(**chosen, held_out=tuple(given.held_out)), read_shards(views), given.out)
+    torch.set_num_threads(given.threads)
+    cv2.setNumThreads(1)  # before the first call: a forked worker waits for ever for threads that stayed with its parent
+    cars, hdris = given.data
+    processes = Processes.from_environment()
+    if given.photographs and processes.is_first:
+        make_pictures(cars, given.out / "pictures", given.photographs)
+    processes.wait()
+    folders = [*given.pictures, *([given.out / "pictures"] if given.photographs else [])]
+    chosen = {"minutes": given.minutes, "seed": given.seed, "threads": given.threads, "batch": given.batch}
+    config = PerceiveConfig(**chosen, held_out=tuple(given.held_out))
+    train(config, read_shards(folders), empty_pool(hdris, config.empty_pictures, config.seed), given.out, processes)
 
 
 if __name__ == "__main__":

@@ -6,24 +6,28 @@ import cv2
 import numpy as np
 
 
-def vary(image_u8: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Another rendering of a picture (S, S, 3) uint8 -> uint8: colour, tone, light, sharpness, noise, compression."""
-    image = _colour(image_u8, random)
+def vary(image_u8: np.ndarray, random: np.random.Generator, keep_hue: bool = False) -> np.ndarray:
+    """Another rendering of a picture (H, W, 3) uint8 -> uint8: colour, tone, light, sharpness, noise, compression.
+
+    keep_hue: colours stay what they are called, so that a paint's name remains true.
+    """
+    image = _colour(image_u8, random, keep_hue)
     image = _light(image, random) if random.random() < 0.4 else image
     image = _sharpness(image, random) if random.random() < 0.5 else image
     if random.random() < 0.3:
         noise = random.normal(0, random.uniform(1, 12), image.shape[:2] + (int(random.choice([1, 3])),))
         image = (image + noise).clip(0, 255).astype(np.uint8)
-    if random.random() < 0.12:
-        image = _occlude(image, random)
     if random.random() < 0.3:
         packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))])[1]
         image = cv2.imdecode(packed, cv2.IMREAD_COLOR)
     return image
 
 
-def _colour(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _colour(image: np.ndarray, random: np.random.Generator, keep_hue: bool) -> np.ndarray:
     """Hue and saturation through a 3 x 3 matrix, then one random rising curve a channel."""
+    if keep_hue:
+        curve = _rising_curve(random, 0.25)
+        return cv2.LUT(image, (np.stack([curve * random.normal(1, 0.04) for _ in range(3)], 1) * 255).clip(0, 255).astype(np.uint8)[None])
     grey = np.full((3, 3), 1 / 3)
     saturation = 0.0 if random.random() < 0.2 else random.uniform(0.3, 1.5)
     mix = (
@@ -74,14 +78,3 @@ def _sharpness(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
         return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     soft = cv2.GaussianBlur(image, (0, 0), random.uniform(0.7, 2))
     return cv2.addWeighted(image, 1 + (amount := random.uniform(0.2, 1.2)), soft, -amount, 0)
-
-
-def _occlude(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A patch of one noisy colour in front of the car."""
-    size = image.shape[0]
-    height, width = (int(v) for v in random.uniform(0.06, 0.3, 2) * size)
-    row, column = (int(v) for v in random.uniform(0.1, 0.8, 2) * size)
-    covered = image.copy()
-    patch = covered[row : row + height, column : column + width]
-    patch[:] = (random.integers(0, 256, 3) + random.normal(0, 12, patch.shape)).clip(0, 255)
-    return covered

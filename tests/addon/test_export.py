@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 
-from imago.addon.export import export_glb, export_usd
+from imago.addon.export import _jpeg, export_glb, export_usd
 from imago.addon.rig.rig import place_hubs
 from imago.addon.scene.materials import shader_socket
 from imago.addon.scene.scene import CarObjects, build_car
@@ -137,12 +137,25 @@ def test_the_photo_look_shows_the_picture_as_it_is_now_and_the_artists_roughness
     shader_socket(of_role(car, "paint"), "Roughness").default_value = 0.11
     shader_socket(of_role(car, "rim"), "Metallic").default_value = 1.0
     car.image.pixels.foreach_set(np.tile(np.array([1, 0, 0, 1], np.float32), car.image.size[0] * car.image.size[1]))  # not packed
+    before = (car.image.file_format, car.image.filepath_raw, car.image.is_dirty, car.image.source, car.image.packed_file.size)
     found = exported(car, tmp_path)
+    assert (car.image.file_format, car.image.filepath_raw, car.image.is_dirty, car.image.source, car.image.packed_file.size) == before
     assert found["materials"]["paint"]["pbrMetallicRoughness"]["roughnessFactor"] == pytest.approx(0.11)
     assert found["materials"]["rim"]["pbrMetallicRoughness"].get("metallicFactor", 1.0) == pytest.approx(0.0)
     bpy.ops.import_scene.gltf(filepath=str(tmp_path / "car.glb"))
     picture = next(image for image in bpy.data.images if image != car.image and image.size[0] == car.image.size[0])
     assert np.allclose(np.array(picture.pixels[:]).reshape(-1, 4).mean(0)[:3], (1, 0, 0), atol=0.02)
+
+
+@pytest.mark.parametrize("is_float", [False, True])
+def test_any_picture_becomes_a_packed_jpeg_in_the_file_alone(is_float: bool) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    image = bpy.data.images.new("painted", 8, 4, alpha=True, float_buffer=is_float)
+    image.pixels.foreach_set(np.tile(np.array([0, 1, 0, 0.5], np.float32), 32))
+    with _jpeg(image) as jpeg:
+        assert jpeg.packed_file.data[:2] == b"\xff\xd8" and tuple(jpeg.size) == (8, 4)
+        assert np.allclose(np.array(jpeg.pixels[:]).reshape(-1, 4).mean(0)[:3], (0, 1, 0), atol=0.02)
+    assert list(bpy.data.images) == [image]
 
 
 def test_materials_and_meshes_of_the_artist_come_along(car: CarObjects, tmp_path: Path) -> None:

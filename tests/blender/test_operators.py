@@ -16,6 +16,7 @@ from .test_create import EXAMPLE, add_last_run, create, parts, runs
 ELSEWHERE = {
     "create_car": "test_create", "update_car": "test_create", "add_run": "test_create", "set_up": "conftest", "cancel": "test_troubles",
     "stop_worker": "test_troubles", "show_log": "test_troubles", "use_processor": "test_troubles",
+    "draw_box": "tests/addon/test_several_cars.py",
     "set_up_first": "a dialog before set_up: tests/gui/walk.drv", "cancel_set_up": "tests/addon/test_runtime.py, the button only asks",
 }  # fmt: skip
 HERE = {

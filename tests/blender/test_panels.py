@@ -31,7 +31,7 @@ def session(installed: ModuleType):
 def test_fresh_install_shows_one_button(installed: ModuleType, session) -> None:
     installed.preferences().worker_python = "/nowhere/python"
     shown = panels(installed)
-    assert set(shown) <= {"Photo", "History"} and shown["Photo"].operator_names == ["imago.set_up"]
+    assert set(shown) <= {"Photo", "History", "Several Cars"} and shown["Photo"].operator_names == ["imago.set_up"]
 
 
 def test_setting_up_shows_progress_and_cancel(installed: ModuleType, session) -> None:
@@ -49,6 +49,8 @@ def test_ready_shows_the_next_step(worker: ModuleType, session) -> None:
     inputs = bpy.context.window_manager.imago
     shown = panels(worker)["Photo"]
     assert shown.operators[0][0] == "imago.import_photo" and {"quality", "texture", "device", "mask", "photo"} <= set(shown.properties)
+    assert {"which", "box"} <= set(shown.properties) and "largest in the middle" in shown.text
+    assert panels(worker)["Several Cars"].operator_names == ["imago.draw_box"]
     inputs.photo = "/tmp/car.jpg"
     try:
         assert panels(worker)["Photo"].operator_names == ["imago.create_car"]
@@ -89,7 +91,7 @@ def test_every_problem_has_a_button_that_mends_it(worker: ModuleType, session) -
 def test_a_selected_car_shows_all_its_sliders(worker: ModuleType, session) -> None:
     rig = add_last_run(worker)
     shown = panels(worker)
-    assert list(shown) == ["Photo", "Car", "Look", "Lights", "Rig", "Export", "History"]
+    assert list(shown) == ["Photo", "Car", "Look", "Lights", "Rig", "Export", "History", "Several Cars"]
     groups = worker.module("addon.panels.car").GROUPS
     grouped = [name for names in groups.values() for name in names]
     assert sorted(grouped) == sorted(measure.name for measure in worker.module("core.car.measure_table").MEASURES)

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from imago.core.asset.asset import car_json, load_asset, save_asset, validate_asset
+from imago.core.asset.asset import car_json, load_asset, save_asset, save_picture, validate_asset
+from imago.core.asset.png import write_png
 from imago.core.types import CarAsset, CarShape, MeshData
 
 
@@ -187,6 +189,21 @@ def test_without_pictures_an_asset_that_does_not_hold_together_is_refused(asset:
     file.write_text(file.read_text().replace('"headlight_left"', '"headlight_middle"', 1))
     with pytest.raises(ValueError):
         load_asset(tmp_path / "box", pictures=False)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 7), (3, 4, 3), (700, 900, 3), (2, 3, 4)])
+def test_png_files_hold_the_picture_bit_for_bit(shape: tuple[int, ...], tmp_path: Path) -> None:
+    """The large one is compressed in several pieces."""
+    picture = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    write_png(picture, tmp_path / "picture.png")
+    with Image.open(tmp_path / "picture.png") as image:
+        image.load()
+        assert image.mode == {2: "L"}.get(len(shape), {3: "RGB", 4: "RGBA"}.get(shape[-1])) and (np.asarray(image) == picture).all()
+
+
+def test_pictures_are_rounded_and_cut_to_bytes(tmp_path: Path) -> None:
+    save_picture(np.array([[0.0, 1.0 + 5e-5, 0.5, 100.4 / 255]], np.float32), tmp_path / "grey.png")
+    assert np.asarray(Image.open(tmp_path / "grey.png")).tolist() == [[0, 255, 128, 100]]
 
 
 def test_pillow_is_not_needed_without_pictures(asset: CarAsset, tmp_path: Path) -> None:

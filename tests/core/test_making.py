@@ -256,6 +256,28 @@ def test_cancelled_at_any_report(monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir()), "nothing of it may stay"
 
 
+def test_several_cars_are_told_of_and_a_box_arrives(monkeypatch, tmp_path):
+    seen = []
+
+    def pipeline(photo, mask, settings, report, show, see, notice):
+        seen.append(settings)
+        notice("2 cars were found; the first from the left was taken.")
+        raise Cancelled
+
+    monkeypatch.setattr(making, "photo_to_car", pipeline)
+    listener = Listener()
+    assert making.attend(request(tmp_path / "the-job", box_px=[10, 20, 300, 200], which=0), listener, nothing)[0] is Word.CANCELLED
+    sentence = "2 cars were found; the first from the left was taken."
+    assert listener.of(Word.NOTICE) == [{"job": "the-job", "trouble": "several_cars", "sentence": sentence}]
+    assert seen == [Settings(**SETTINGS, box_px=(10, 20, 300, 200))]
+
+
+def test_a_number_and_a_box_are_refused_with_their_sentence(tmp_path):
+    fields, _ = answer(tmp_path / "the-job", box_px=[10, 20, 300, 200], which=1)
+    assert fields["trouble"] == Trouble.NO_CAR
+    assert fields["sentence"] == "Choose a car either by its number or by a box, not by both."
+
+
 def test_old_parts_are_removed_young_ones_stay(monkeypatch, tmp_path):
     young, old = part_folder(str(tmp_path / "young")), part_folder(str(tmp_path / "old"))
     young.mkdir()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from imago.core.paint.colour import dominant_colour, oklab_from_srgb, srgb_from_oklab, weighted_median
-from imago.core.paint.fill import CARRY_M, carried_tint, pad_islands
-from imago.core.paint.texels import Texels, texels_of
+from imago.core.paint.fill import CARRY_M, carried_tint
+from imago.core.paint.texels import Texels, nearest_covered, padding_of, texels_of
 from imago.core.types import MeshData
 
 CELL_M = 0.05
@@ -24,12 +26,24 @@ def sheet(length_m: float = 6.0) -> tuple[MeshData, Texels]:
     return mesh, texels_of(mesh, 256)
 
 
+def test_texels_lie_where_the_layout_says():
+    """In the UV square itself: spreading the corners' UV gives back the middle of every texel."""
+    mesh, texels = sheet()
+    assert len(texels.index) > 0.95 * 256**2 and (np.diff(texels.index) > 0).all()
+    middle = np.stack([texels.index % 256 + 0.5, 255.5 - texels.index // 256], 1) / 256
+    assert np.abs(texels.between(texels.triangle_uv01) - middle).max() < 1e-4
+    places = np.array([3, 500, 7])
+    assert (texels.between(texels.triangle_uv01, places) == texels.between(texels.triangle_uv01)[places]).all()
+    assert texels_of(mesh, 256).index is texels.index, "the layout is rasterised once"
+
+
 def test_tint_is_held_where_seen_and_fades_with_distance():
     mesh, texels = sheet()
     y = texels.spread(mesh.vertices_m)[:, 1]
-    seen = (y < 1.0).astype(np.float32)
-    difference = np.where(seen[:, None] > 0, [0.2, -0.1, 0.0], 9.9)  # what is not seen must not matter
-    tint = carried_tint(texels, mesh.vertices_m, np.zeros(len(texels.triangles), np.int64), difference, seen)
+    place = np.flatnonzero(y < 1.0)
+    difference = np.tile(np.array([[0.2, -0.1, 0.0]], np.float32), (len(place), 1))
+    kind, belief = np.zeros(len(texels.triangles), np.int64), np.ones(len(place), np.float32)
+    tint = texels.between(carried_tint(texels, mesh.vertices_m, kind, place, difference, belief))
     assert np.abs(tint[y < 0.9] - [0.2, -0.1, 0.0]).max() < 0.02
     beside, near, far = (tint[np.abs(y - at) < 0.05, 0].mean() for at in (1.1, 1 + CARRY_M / 2, 5.5))
     assert 0.15 < beside < 0.2 and far < 0.01 and far < near < beside
@@ -39,18 +53,34 @@ def test_tint_does_not_cross_into_another_material():
     mesh, texels = sheet()
     y = texels.spread(mesh.vertices_m)[:, 1]
     centre = mesh.vertices_m[texels.triangles].mean(1)[:, 1]
-    kind = (centre > 2.0).astype(np.int64)
-    tint = carried_tint(texels, mesh.vertices_m, kind, np.full((len(y), 3), 0.3), (y < 1.5).astype(np.float32))
+    kind, place = (centre > 2.0).astype(np.int64), np.flatnonzero(y < 1.5)
+    difference, belief = np.full((len(place), 3), 0.3, np.float32), np.ones(len(place), np.float32)
+    tint = texels.between(carried_tint(texels, mesh.vertices_m, kind, place, difference, belief))
     assert tint[y < 1.4].min() > 0.25 and tint[y > 2.1].max() == 0
 
 
+def test_without_any_sight_there_is_no_tint():
+    mesh, texels = sheet()
+    kind, nothing = np.zeros(len(texels.triangles), np.int64), np.zeros(0, np.int64)
+    assert (carried_tint(texels, mesh.vertices_m, kind, nothing, np.zeros((0, 3), np.float32), np.zeros(0, np.float32)) == 0).all()
+
+
 def test_padding_repeats_the_nearest_covered_texel():
-    picture = np.zeros((6, 6, 3), np.float32)
+    picture = np.zeros((6, 6), np.float32)
     covered = np.zeros((6, 6), bool)
     picture[1, 1], picture[4, 4] = 0.25, 0.75
     covered[1, 1] = covered[4, 4] = True
-    padded = pad_islands(picture, covered)
-    assert (padded[0, 0] == 0.25).all() and (padded[2, 1] == 0.25).all() and (padded[5, 5] == 0.75).all() and (padded[5, 3] == 0.75).all()
+    outside, source = nearest_covered(covered)
+    assert len(outside) == 34
+    picture.reshape(-1)[outside] = picture.reshape(-1)[source]
+    assert picture[0, 0] == picture[2, 1] == 0.25 and picture[5, 5] == picture[5, 3] == 0.75
+
+
+def test_padding_is_of_all_the_islands_together():
+    mesh, left = sheet()
+    right = texels_of(replace(mesh, uv01=(mesh.uv01 * [0.25, 1]).astype(np.float32)), 256)
+    outside, _ = padding_of([right])
+    assert len(outside) == 256**2 - len(right.index) and len(padding_of([right, left])[0]) == 256**2 - len(left.index)
 
 
 def test_dominant_colour_is_the_mode_and_not_the_mean():

@@ -9,9 +9,9 @@ from imago.core.car.car import build_body, build_wheels
 from imago.core.car.measures import BODY_TYPES
 from imago.core.errors import Cancelled, ShapeError
 from imago.core.paint.colour import linear_from_srgb
-from imago.core.paint.paint import paint
+from imago.core.paint.paint import DRAFT_TEXTURE_PX, paint, painted_size_px
 from imago.core.paint.texels import texels_of
-from imago.core.types import CarShape, Fit, Matte, Photo
+from imago.core.types import CarShape, Fit, Matte, Photo, Settings
 
 SIZE = 512
 LEFT, RIGHT, FRONT, REAR, TOP, BOTTOM = range(6)
@@ -173,3 +173,16 @@ def test_the_car_template_with_its_wheels(make_shot):
     rim = next(material for material in texture.materials if material.name == "rim")
     assert np.abs(np.array(rim.base_color_linear) - linear_from_srgb(np.array([0.35, 0.42, 0.62]))).max() < 0.02
     assert 0 <= texture.photo_srgb01.min() and texture.photo_srgb01.max() <= 1
+
+
+def test_a_draft_is_painted_no_larger_than_its_own_limit():
+    assert painted_size_px(Settings(quality="draft", texture_size_px=2048)) == DRAFT_TEXTURE_PX == 1024
+    assert painted_size_px(Settings(quality="draft", texture_size_px=512)) == 512
+    assert painted_size_px(Settings(quality="normal", texture_size_px=2048)) == 2048
+
+
+def test_a_second_painting_is_the_same(striped):
+    """What is kept from one car for the next is not written to."""
+    shot, texture = striped
+    again = shot.paint()
+    assert (again.photo_srgb01 == texture.photo_srgb01).all() and (again.confidence01 == texture.confidence01).all()

@@ -1,0 +1,107 @@
+"""Label photographs made by Cycles, and draw pictures, car by car; started again, it goes on with what is new.
+
+    python -m imago.core.dataset.make_pictures CARS_DIR OUT_DIR PHOTOGRAPHS_DIR... [--drawn HDRI_DIR MINUTES]
+
+Each PHOTOGRAPHS_DIR holds one folder a car with its pictures and shots.jsonl (addon/photograph makes them).  --drawn: pictures of changed
+training cars and of draws of the shape space under the panoramas, for so many minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..car.draw_car import draw_cars
+from ..car.prior import shape_prior
+from ..car.space import shape_space
+from .cars import CarModel, read_cars, read_model
+from .drawn import changed_rows, invented_rows
+from .pictures import Album, write_shard
+from .sky import read_sky
+from .subject import SubjectMaker
+
+PER_TURN = 16  # drawn pictures of a car before the next one
+
+
+class Models(dict[str, CarModel]):
+    """The training cars by name, read when asked for."""
+
+    def __init__(self, cars: Path) -> None:
+        super().__init__()
+        self.cars, self.rows = cars, {row.name: row for row in read_cars(cars / "cars.csv", "train")}
+
+    def __missing__(self, name: str) -> CarModel:
+        self[name] = read_model(self.cars, self.rows[name])
+        return self[name]
+
+
+def make_pictures(cars: Path, out: Path, photographs: list[Path]) -> int:
+    """Write OUT/FOLDER_CAR_FIRST.npz for the lines of each record that are not labelled yet; returns how many pictures are new."""
+    out.mkdir(parents=True, exist_ok=True)
+    models, total = Models(cars), 0
+    for name in models.rows:
+        album = None
+        for folder in photographs:
+            record = folder / name / "shots.jsonl"
+            count = len(record.read_text().splitlines()) if record.is_file() else 0
+            stem = f"{folder.name}_{name}"
+            done = max((int(file.stem.rsplit("_", 1)[1]) for file in out.glob(f"{stem}_*.npz")), default=0)
+            if count <= done:
+                continue
+            album = album or Album(models[name], models)
+            if not album.maker.usable:
+                break
+            rows = list(album.rows(folder, done))
+            if rows:
+                write_shard(out / f"{stem}_{count:06d}.npz", rows)
+                total += len(rows)
+                print(f"{stem}: {len(rows)} of {count - done}", flush=True)
+    return total
+
+
+def draw_pictures(cars: Path, out: Path, hdris: Path, minutes: float, seed: int) -> int:
+    """Write OUT/drawn_NAME_ROUND.npz in turn for every training car and for draws of the shape space until the time is up."""
+    out.mkdir(parents=True, exist_ok=True)
+    skies = [read_sky(file) for file in sorted(hdris.glob("*.hdr"))]
+    rows, end, total, turn = read_cars(cars / "cars.csv", "train"), time.monotonic() + 60 * minutes, 0, 0
+    while time.monotonic() < end:
+        name = "invented" if turn % 4 == 0 else rows[(turn - turn // 4) % len(rows)].name
+        random = np.random.default_rng([seed, turn])
+        file = out / f"drawn_{name}_{turn:05d}.npz"
+        turn += 1
+        if file.exists():
+            continue
+        if name == "invented":
+            drawn = invented_rows(draw_cars(PER_TURN // 2, seed + turn, shape_prior(), shape_space()), skies, random)
+        else:
+            model = read_model(cars, next(row for row in rows if row.name == name))
+            maker = SubjectMaker(model)
+            drawn = changed_rows(model, maker, skies, PER_TURN, random) if maker.usable else []
+        if drawn:
+            write_shard(file, drawn)
+            total += len(drawn)
+            print(f"{file.stem}: {len(drawn)}", flush=True)
+    return total
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cars", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("photographs", type=Path, nargs="*")
+    parser.add_argument("--drawn", nargs=2, metavar=("HDRI_DIR", "MINUTES"))
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    print(make_pictures(given.cars, given.out, given.photographs), "photographs labelled")
+    if given.drawn:
+        print(draw_pictures(given.cars, given.out, Path(given.drawn[0]), float(given.drawn[1]), given.seed), "pictures drawn")
+
+
+if __name__ == "__main__":
+    main()

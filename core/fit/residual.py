@@ -1,0 +1,83 @@
+"""What neither measures nor modes can say: a free, symmetric and smooth offset of the body's vertices, found last and at quality high.
+
+Minimises the fit's cost plus thin-plate energy |L d|^2 and |d|^2 over offsets d of the left half, with Adam; the camera stands still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from ..car.car import whole_vertices
+from ..car.skeleton import skeleton
+from ..car.space import half_count
+from .dense import visible_faces
+from .objective import Evidence, Point, Weights, cost
+
+
+@dataclass(frozen=True)
+class ResidualConfig:
+    """Costs are in units of 1 - IoU per square metre: of the mean bending and of the mean offset; rate is Adam's, in metres."""
+
+    size_px: int = 320
+    steps: int = 80
+    bending: float = 1500.0
+    offset: float = 12.0
+    rate: float = 0.0015
+    most_m: float = 0.08
+
+
+@cache
+def half_laplacian() -> torch.Tensor:
+    """(H, H) sparse: each half vertex minus the mean of its neighbours."""
+    used = skeleton().quads
+    half = half_of_whole()[used]
+    pairs = np.concatenate([np.stack([half[:, k], half[:, (k + 1) % 4]], 1) for k in range(4)])
+    pairs = np.unique(np.sort(pairs, 1), axis=0)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    degree = np.bincount(both[:, 0], minlength=half_count())
+    values = np.concatenate([np.where(degree > 0, 1.0, 0.0), -1.0 / degree[both[:, 0]]])
+    index = np.concatenate([np.stack([np.arange(half_count())] * 2, 1), both]).T
+    return torch.sparse_coo_tensor(index, values.astype(np.float32), (half_count(), half_count())).coalesce()
+
+
+@cache
+def half_of_whole() -> np.ndarray:
+    """(V,) the half vertex that each vertex of the body is, or is the mirror image of."""
+    marks = torch.zeros(1, half_count(), 3)
+    marks[0, :, 1] = torch.arange(half_count())
+    return skeleton().whole(marks)[0, :, 1].round().long().numpy()
+
+
+def find_residual(
+    measures: torch.Tensor, coefficients: torch.Tensor, pose: torch.Tensor, evidence: Evidence, weights: Weights, config: ResidualConfig
+) -> np.ndarray:
+    """(H, 3) float32 metres, for a car's left half: measures (1, P), coefficients (1, K), pose (7,)."""
+    with torch.no_grad():
+        base = whole_vertices(measures, coefficients)
+    laplacian, on_side = half_laplacian(), torch.from_numpy(skeleton().on_side)[:, None]
+    free = torch.zeros(half_count(), 3, requires_grad=True)
+    optimiser = torch.optim.Adam([free], config.rate, betas=(0.9, 0.99))
+    nothing = torch.zeros(1, 1)
+    wheels = base.new_zeros(1, base.shape[1] - len(half_of_whole()), 3)
+    visible = visible_faces(base, pose[None], evidence.crop)
+    for _ in range(config.steps):
+        held = on_middle(free, on_side)
+        vertices = base + torch.cat([skeleton().whole(held[None]), wheels], 1)
+        loss, _ = cost(Point(pose[None], nothing, nothing, measures, vertices), evidence, visible, weights)
+        bent = torch.sparse.mm(laplacian, held).square().sum(1).mean()
+        total = loss.sum() + config.bending * bent + config.offset * held.square().sum(1).mean()
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+    with torch.no_grad():
+        return on_middle(free, on_side).clamp(-config.most_m, config.most_m).numpy()
+
+
+def on_middle(free: torch.Tensor, on_side: torch.Tensor) -> torch.Tensor:
+    """Offsets whose vertices on the middle stay there."""
+    return torch.cat([free[:, :1] * on_side, free[:, 1:]], 1)

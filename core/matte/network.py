@@ -1,0 +1,49 @@
+"""The network's matte: the car in a box of the picture, its outline drawn to the picture's edges."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from scipy import ndimage
+
+from ..perceive.look import put_back, window_round
+from ..perceive.perceive import see
+from .refine import refine
+
+Box = tuple[float, float, float, float]
+LOOKS = 2  # the second looks at the box of what the first saw
+
+
+def cut(image_srgb01: np.ndarray, box_px: Box, device: torch.device | str = "cpu") -> tuple[np.ndarray, float]:
+    """(H, W, 3) float32 and about where the car is -> alpha01 (H, W) float32 and a confidence 0..1."""
+    size = image_srgb01.shape[1], image_srgb01.shape[0]
+    share = np.zeros(image_srgb01.shape[:2], np.float32)
+    for _ in range(LOOKS):
+        window = window_round(box_px)
+        logit = see(image_srgb01, window, device).matte_logit[0, 0].numpy()
+        share = put_back(logit, window, size, outside=-12.0)
+        share = 1 / (1 + np.exp(-share.clip(-12, 12)))
+        mask = one_piece(share > 0.5)
+        if not mask.any():
+            return np.zeros_like(share), 0.0
+        box_px = box_of(mask)
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5))) > 0
+    alpha01 = refine(image_srgb01, share * near, window.scale)
+    sure = float(np.abs(2 * share[near] - 1).mean())
+    return alpha01, sure
+
+
+def one_piece(mask: np.ndarray) -> np.ndarray:
+    """The largest island, without holes."""
+    islands, count = ndimage.label(mask)
+    if count == 0:
+        return mask
+    largest = 1 + int(np.argmax(ndimage.sum_labels(mask, islands, np.arange(1, count + 1))))
+    return ndimage.binary_fill_holes(islands == largest)
+
+
+def box_of(mask: np.ndarray) -> Box:
+    """left, top, right, bottom."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
