@@ -23,6 +23,7 @@ from ..types import Dense, Perception
 from .pose import Crop, camera_to_car, crop_projection, focal_px
 
 VISIBLE_PX = 192  # size of the drawing that tells which faces are seen
+LEAST_CAR01 = 0.5
 SURE_ERROR = 0.01  # of the length
 PART_BLUR_CELLS = 1.2
 LEAST_SHARE = 0.02  # of belief in a part: no point is pushed harder than by this
@@ -53,9 +54,9 @@ class Lookup:
 
     @classmethod
     def of(cls, perception: Perception) -> Lookup | None:
-        """None where the perception holds nothing dense."""
+        """None where the perception holds nothing dense, or the network sees no car there: then what it tells of pixels means nothing."""
         dense = perception.dense
-        if dense is None:
+        if dense is None or perception.car01 < LEAST_CAR01:
             return None
         trust = trust_of(dense)
         share = np.stack([cv2.GaussianBlur(layer, (0, 0), PART_BLUR_CELLS) for layer in dense.part_share01])

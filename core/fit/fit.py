@@ -71,6 +71,7 @@ POSE_RATE = torch.tensor([0.03, 0.02, 0.008, 0.02, 0.05, 0.008, 0.008])
 MEASURE_RATE = 0.12
 COEFFICIENT_RATE = 0.06
 OVERLAP_PX = 320  # size at which the final overlap is measured
+SOLVED01 = 0.15  # of the stage, what the closed form takes
 RANK_PX = 96  # and at which solved hypotheses are compared
 
 
@@ -141,15 +142,19 @@ def fit(
     starts = make_starts(perception, prior, box, photo.size_px)
     poses = torch.stack([start.pose for start in starts])
     solving = config.solve_first and scene.lookup is not None
+    if not solving and not config.stages:  # a mask's word alone: the outline must be descended to
+        config = replace(config, stages=QUALITIES["normal"].stages)
     state = _unsolved(starts, solve_poses(starts, perception, crop) if solving else poses, config, prior)
     state = _ranked(state, scene, config, prior).first_few(config.starts)
+    _show(state, 0, prior, show)
+    report("fit", SOLVED01 / 2)
     if solving:
         state = _ranked(_solved(state, scene, config, prior), scene, config, prior)
-    believed, done, total = _belief(state), 1, 1 + sum(stage.steps for stage in config.stages)
+    believed, done, total = _belief(state), 0, sum(stage.steps for stage in config.stages)
     _show(state, 0, prior, show)
+    report("fit", SOLVED01)
     for stage in config.stages:
         state = state.keep(torch.argsort(state.cost)[: stage.hypotheses])
-        report("fit", done / total)
         state = _descend(state, stage, config, prior, scene, device, partial(_tell, report, done, total))
         believed = _belief(state) if len(state.starts) > 1 else believed
         done += stage.steps
@@ -198,7 +203,7 @@ def _show(state: _State, number: int, prior: ShapePrior, show: Show | None) -> N
 
 
 def _tell(report: Report, done: int, total: int, step: int) -> None:
-    report("fit", (done + step) / total)
+    report("fit", SOLVED01 + (1 - SOLVED01) * (done + step) / total)
 
 
 @torch.no_grad()

@@ -11,11 +11,11 @@ import torch
 from ..car.parts import base_name
 from ..device import one_thread
 from ..types import MeshData
-from .texels import Texels
+from .texels import Texels, gather_at_vertices
 
 CARRY_M = 0.9  # over this distance the neighbourhood's tint fades back to the plain material
 ROUNDS = 250
-MEAN_TEXELS = 400_000  # so many are enough to tell what is seen at a vertex
+MEAN_TEXELS = 250_000  # so many are enough to tell what is seen at the vertices
 SHUT_LINE_M, SHUT_LINE_SHADE = 0.005, 0.45  # gaps round the parts that open
 OPENING_PARTS = ("hood", "trunk", "door_front", "door_rear", "bumper_front", "bumper_rear")
 
@@ -68,23 +68,11 @@ def _mean_at_nodes(
     texels: Texels, corner_node: np.ndarray, nodes: int, place: np.ndarray, difference: np.ndarray, belief01: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Believed mean difference at each node (n, 3), and how much belief stands behind it as a share of its texels (n,)."""
-    step = max(1, len(texels.index) // MEAN_TEXELS)
-    all_of_it = sum(np.bincount(node, share, nodes) for node, share in _shares(texels.chosen(slice(None, None, step)), corner_node))
-    sampled = np.flatnonzero(place % step == 0)
-    difference, belief01 = difference[sampled], belief01[sampled]
-    behind, total = np.zeros(nodes), np.zeros((3, nodes))
-    for node, share in _shares(texels.chosen(place[sampled]), corner_node):
-        weight = share * belief01
-        behind += np.bincount(node, weight, nodes)
-        for channel, values in zip(total, difference.T, strict=True):
-            channel += np.bincount(node, weight * values, nodes)
-    return (total / np.maximum(behind, 1e-9)).T, 2 * behind / np.maximum(all_of_it, 1e-9)
-
-
-def _shares(texels: Texels, corner_node: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each of the three corners: the node (N,) of every texel there, and its weight (N,)."""
-    shares = [*texels.weight, 1 - texels.weight[0] - texels.weight[1]]
-    return [(corner_node[:, corner].take(texels.triangle), share) for corner, share in enumerate(shares)]
+    step = max(1, len(place) // MEAN_TEXELS)
+    believed = belief01[::step, None]
+    at_corners = texels.gathered(np.concatenate([believed * difference[::step], believed], 1), place[::step]) * step
+    total = gather_at_vertices(np.concatenate([at_corners, texels.corner_share[..., None]], 2), corner_node, nodes)
+    return total[:, :3] / np.maximum(total[:, 3:4], 1e-9), 2 * total[:, 3] / np.maximum(total[:, 4], 1e-9)
 
 
 def shut_lines(mesh: MeshData, size_px: int, texel_m: float) -> np.ndarray:

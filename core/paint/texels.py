@@ -27,6 +27,7 @@ class Texels:
     index: np.ndarray  # (N,) int64
     triangle: np.ndarray  # (N,) int64 into triangles
     weight: np.ndarray  # (2, N) float32 of the corners 0 and 1; the rest to 1 is that of corner 2
+    corner_share: np.ndarray  # (T, 3) the weights of each corner, summed over the texels of its triangle
     triangles: np.ndarray  # (T, 3) int64 vertex indices
     triangle_uv01: np.ndarray  # (T, 3, 2) float32
     triangle_part: np.ndarray  # (T,) int64
@@ -50,9 +51,16 @@ class Texels:
                 channel += share * table.take(triangle, mode="clip")
         return found.T
 
-    def chosen(self, kept: np.ndarray | slice) -> Texels:
+    def gathered(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """The other way: (M, C) values at the given places, weighted and summed at the corners of their triangles, (T, 3, C)."""
+        triangle, weight = self.triangle[places], self.weight[:, places]
+        return np.stack([_at_corners(triangle, weight, channel, len(self.triangles)) for channel in values.T], 2)
+
+    def chosen(self, kept: np.ndarray) -> Texels:
         """Only the texels at the given places."""
-        return replace(self, index=self.index[kept], triangle=self.triangle[kept], weight=self.weight[:, kept])
+        triangle, weight = self.triangle[kept], self.weight[:, kept]
+        share = _at_corners(triangle, weight, np.ones(len(triangle)), len(self.triangles))
+        return replace(self, index=self.index[kept], triangle=triangle, weight=weight, corner_share=share)
 
 
 def texels_of(mesh: MeshData, size_px: int) -> Texels:
@@ -63,13 +71,13 @@ def texels_of(mesh: MeshData, size_px: int) -> Texels:
     uv = np.concatenate([mesh.uv01[:, [0, 1, 2]], mesh.uv01[:, [0, 2, 3]]]).astype(np.float32)
     triangles = np.concatenate([mesh.quads[:, [0, 1, 2]], mesh.quads[:, [0, 2, 3]]]).astype(np.int64)
     part = np.concatenate([mesh.part_index, mesh.part_index]).astype(np.int64)
-    index, triangle, weight = _covered(uv.tobytes(), size_px)
-    return Texels(size_px, index, triangle, weight, triangles, uv, part)
+    index, triangle, weight, corner_share = _covered(uv.tobytes(), size_px)
+    return Texels(size_px, index, triangle, weight, corner_share, triangles, uv, part)
 
 
 @lru_cache(LAYOUTS)
 def _covered(uv01: bytes, size_px: int) -> tuple[np.ndarray, ...]:
-    """Index, triangle and weight of Texels for triangles (T, 3, 2) float32 in the UV square, in bytes so that they can be looked up."""
+    """index, triangle, weight and corner_share of Texels for triangles (T, 3, 2) float32 in the UV square, bytes to be looked up by."""
     uv = np.frombuffer(uv01, np.float32).reshape(-1, 3, 2)
     flat = torch.from_numpy(uv.reshape(-1, 2) * 2 - 1)
     pos = torch.cat([flat, torch.zeros(len(flat), 1), torch.ones(len(flat), 1)], 1)[None]
@@ -78,7 +86,8 @@ def _covered(uv01: bytes, size_px: int) -> tuple[np.ndarray, ...]:
     top_down = ids[0].flip(0).numpy().reshape(-1)
     index = np.flatnonzero(top_down)
     triangle = top_down[index].astype(np.int64) - 1
-    return _kept(index, triangle, _weights(uv, index, triangle, size_px))
+    weight = _weights(uv, index, triangle, size_px)
+    return _kept(index, triangle, weight, _at_corners(triangle, weight, np.ones(len(triangle)), len(uv)))
 
 
 def _weights(uv01: np.ndarray, index: np.ndarray, triangle: np.ndarray, size_px: int) -> np.ndarray:
@@ -91,6 +100,12 @@ def _weights(uv01: np.ndarray, index: np.ndarray, triangle: np.ndarray, size_px:
     first = (edge[:, 1, 1] * inverse).take(triangle) * right - (edge[:, 1, 0] * inverse).take(triangle) * up
     second = (edge[:, 0, 0] * inverse).take(triangle) * up - (edge[:, 0, 1] * inverse).take(triangle) * right
     return np.stack([first, second]).clip(0, 1).astype(np.float32)
+
+
+def _at_corners(triangle: np.ndarray, weight: np.ndarray, values: np.ndarray, triangles: int) -> np.ndarray:
+    """(T, 3) sums of values (N,) times their weights (2, N) of the corners of their triangles (N,)."""
+    first, second = (np.bincount(triangle, share * values, triangles) for share in weight)
+    return np.stack([first, second, np.bincount(triangle, values, triangles) - first - second], 1)
 
 
 def nearest_covered(covered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

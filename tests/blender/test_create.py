@@ -71,7 +71,7 @@ def test_a_photo_becomes_a_car_at_the_cursor(worker: ModuleType) -> None:
     materials = {slot.material.name for slot in found["body"].material_slots}
     assert {"paint", "glass"} <= materials and any(slot.material.name == "tyre" for slot in found[WHEELS[0]].material_slots)
     images = [image for image in bpy.data.images if image.packed_file]
-    assert len(images) == 1 and tuple(images[0].size) == (2048, 2048)
+    assert len(images) == 1 and tuple(images[0].size) == (1024, 1024)  # a draft paints no larger
     assert bpy.context.window_manager.imago.photo == "", "the panel's own photo is the user's"
 
 
