@@ -9,7 +9,7 @@ from .callbacks import chosen, getter, setter
 SHARES = ("track_ratio", "nose_width", "tail_width", "roof_width", "hood_width", "b_pillar", "c_pillar", "roundness", "cab_drop")
 
 QUALITIES = (
-    ("draft", "Draft", "A quick look: a coarse fit"),
+    ("draft", "Draft", "A quick look: the car as it is first read, without a fit; its texture has at most 1024 px"),
     ("normal", "Normal", "The usual choice"),
     ("high", "High", "A longer fit at more pixels"),
 )
