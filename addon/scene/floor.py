@@ -1,7 +1,7 @@
 """The studio's floor: white paper that fades into the backdrop.
 
-Paper looks the same from everywhere.  So it is rendered once from above, with the car's shadow and without the car, and every view shows
-that picture; lit anew in each view it took longer than the cars.
+Paper looks the same from everywhere.  So it is rendered once from above, with the car's shadow and without the car, and from then on it
+shines as that picture, in every view and on the car; lit anew for each ray it took longer than all the rest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def add_floor(scene: bpy.types.Scene, length_m: float) -> bpy.types.Object:
     data.from_pydata([(-half, -half, 0), (half, -half, 0), (half, half, 0), (-half, half, 0)], [], [(0, 1, 2, 3)])
     data.materials.append(bpy.data.materials.new("paper"))
     nodes = _nodes(data.materials[0])
-    data.materials[0].node_tree.links.new(_diffuse(nodes).outputs[0], nodes["Material Output"].inputs["Surface"])
+    paper = nodes.new("ShaderNodeBsdfDiffuse")  # half the cost of a Principled BSDF
+    paper.inputs["Color"].default_value = (*PAPER_LINEAR, 1)
+    data.materials[0].node_tree.links.new(paper.outputs[0], nodes["Material Output"].inputs["Surface"])
     thing = bpy.data.objects.new("floor", data)
     scene.collection.objects.link(thing)
     return thing
@@ -66,44 +68,33 @@ def under_view(floor_srgb01: np.ndarray, camera: Camera, length_m: float) -> np.
     return cv2.remap(floor_srgb01, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def show_picture(floor: bpy.types.Object, floor_srgb01: np.ndarray, length_m: float) -> None:
-    """Let cameras see the faded floor; for the car it stays paper, transparent far away."""
+def let_shine(floor: bpy.types.Object, paper_srgb01: np.ndarray, length_m: float) -> None:
+    """The floor shines as camera_above saw it (H, W, 3), near the car, and is transparent far away."""
     material = floor.data.materials[0]
-    material.cycles.emission_sampling = "NONE"  # it shines for cameras only
+    material.cycles.emission_sampling = "NONE"  # found by chance often enough
     nodes, links = _nodes(material), material.node_tree.links
     place, distance, fade = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeVectorMath"), nodes.new("ShaderNodeMapRange")
     distance.operation, fade.interpolation_type = "LENGTH", "SMOOTHSTEP"
     for socket, lengths in zip(("From Min", "From Max"), FADE_LENGTHS, strict=True):
         fade.inputs[socket].default_value = lengths * length_m
-    uv, picture, shown = nodes.new("ShaderNodeVectorMath"), nodes.new("ShaderNodeTexImage"), nodes.new("ShaderNodeEmission")
+    uv, picture, light = nodes.new("ShaderNodeVectorMath"), nodes.new("ShaderNodeTexImage"), nodes.new("ShaderNodeEmission")
     uv.operation = "MULTIPLY_ADD"
     span = 2 * FADE_LENGTHS[1] * length_m
     uv.inputs[1].default_value, uv.inputs[2].default_value = (1 / span, 1 / span, 0), (0.5, 0.5, 0)
-    picture.image, picture.extension = packed_image("floor", floor_srgb01), "EXTEND"
-    path, either = nodes.new("ShaderNodeLightPath"), nodes.new("ShaderNodeMixShader")
-    clear, paper = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeMixShader")
+    picture.image, picture.extension = packed_image("floor", paper_srgb01), "EXTEND"
+    clear, mix = nodes.new("ShaderNodeBsdfTransparent"), nodes.new("ShaderNodeMixShader")
     links.new(place.outputs["Object"], distance.inputs[0])
     links.new(place.outputs["Object"], uv.inputs[0])
     links.new(distance.outputs["Value"], fade.inputs["Value"])
-    links.new(fade.outputs["Result"], paper.inputs["Fac"])
-    links.new(_diffuse(nodes).outputs[0], paper.inputs[1])
-    links.new(clear.outputs[0], paper.inputs[2])
     links.new(uv.outputs[0], picture.inputs["Vector"])
-    links.new(picture.outputs["Color"], shown.inputs["Color"])
-    links.new(path.outputs["Is Camera Ray"], either.inputs["Fac"])
-    links.new(paper.outputs[0], either.inputs[1])
-    links.new(shown.outputs[0], either.inputs[2])
-    links.new(either.outputs[0], nodes["Material Output"].inputs["Surface"])
+    links.new(picture.outputs["Color"], light.inputs["Color"])
+    links.new(fade.outputs["Result"], mix.inputs["Fac"])
+    links.new(light.outputs[0], mix.inputs[1])
+    links.new(clear.outputs[0], mix.inputs[2])
+    links.new(mix.outputs[0], nodes["Material Output"].inputs["Surface"])
 
 
 def _nodes(material: bpy.types.Material) -> bpy.types.Nodes:
     if material.node_tree is None:
         material.use_nodes = True  # from 5.0 on a material has them at birth, and 5.x warns about the property
     return material.node_tree.nodes
-
-
-def _diffuse(nodes: bpy.types.Nodes) -> bpy.types.Node:
-    """Half the cost of a Principled BSDF."""
-    paper = nodes.new("ShaderNodeBsdfDiffuse")
-    paper.inputs["Color"].default_value = (*PAPER_LINEAR, 1)
-    return paper

@@ -15,7 +15,7 @@ from mathutils import Matrix, Vector
 from ...core.types import Camera
 from ..quiet import quiet_stdout
 from .camera import add_photo_camera
-from .floor import BACKDROP_LINEAR, add_floor, camera_above, faded, show_picture, under_view
+from .floor import BACKDROP_LINEAR, add_floor, camera_above, faded, let_shine, under_view
 from .scene import CarObjects
 
 FRAME_PX = 4  # the denoiser spoils the border of what it gets
@@ -68,14 +68,14 @@ def draw_studio(car: CarObjects, cameras: list[Camera], size_m: tuple[float, flo
     add_lamps(scene, size_m)
     floor = add_floor(scene, size_m[0])
     _show_to_cameras(car.meshes, False)
-    paper = faded(render(scene, camera_above(size_m[0]))[..., :3])
+    paper = render(scene, camera_above(size_m[0]))[..., :3]
     _show_to_cameras(car.meshes, True)
-    show_picture(floor, paper, size_m[0])
+    let_shine(floor, paper, size_m[0])
     _show_backdrop(scene)
     corners = np.array([thing.matrix_world @ Vector(corner) for thing in car.meshes for corner in thing.bound_box])
     views = []
     for camera in cameras:
-        view = under_view(paper, camera, size_m[0])
+        view = under_view(faded(paper), camera, size_m[0])
         around, (left, top, right, bottom) = _box_px(camera, corners, 2 * FRAME_PX), _box_px(camera, corners, FRAME_PX)
         seen = render(scene, camera, box_px=around)[..., :3]
         view[top:bottom, left:right] = seen[top - around[1] :, left - around[0] :][: bottom - top, : right - left]

@@ -13,6 +13,8 @@ _LMS = np.array(
 _LAB = np.array(
     [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]]
 )
+# once for all: each call would wake the threads of the linear algebra, which then spin beside us for a while
+_LMS_BACK, _LAB_BACK = np.linalg.inv(_LMS), np.linalg.inv(_LAB)
 TINT_BIN, TINT_REACH = 0.02, 0.07  # in a / L and b / L, which shading leaves alone
 LIGHTNESS_BIN, LIGHTNESS_REACH = 0.02, 0.2  # how far shading moves a paint about its most frequent lightness
 MAX_SAMPLES = 60_000
@@ -37,11 +39,11 @@ def oklab_from_srgb(srgb01: np.ndarray) -> np.ndarray:
 
 def srgb_from_oklab(oklab: np.ndarray) -> np.ndarray:
     """(..., 3) L, a, b -> display values, cut to 0..1."""
-    return srgb_from_linear(_mixed(_mixed(np.asarray(oklab), np.linalg.inv(_LAB)) ** 3, np.linalg.inv(_LMS)))
+    return srgb_from_linear(_mixed(_mixed(np.asarray(oklab), _LAB_BACK) ** 3, _LMS_BACK))
 
 
 def _mixed(values: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(..., 3) values, each turned by a (3, 3) matrix; by no matrix product, whose idle threads would hold the other cores for a while."""
+    """(..., 3) values, each turned by a (3, 3) matrix; no matrix product, since that too wakes threads."""
     return np.einsum("...c,kc->...k", values, matrix.astype(values.dtype))
 
 

@@ -15,6 +15,7 @@ from ..types import Fit, Matte, MeshData, Photo, Report, Settings, Texture, Whee
 from .colour import dominant_colour, oklab_from_srgb, sampled
 from .fill import SHUT_LINE_SHADE, carried_tint, shut_lines
 from .materials import KIND_NAMES, KINDS, Colour, kind_of_parts, material_specs
+from .side_by_side import side_by_side
 from .texels import Texels, padding_of, texels_of
 from .view import Sighting, View, belief_at, look, look_mirrored, open_view, px_and_cosine
 
@@ -51,7 +52,7 @@ def paint(photo: Photo, matte: Matte, fit: Fit, body: MeshData, wheels: tuple[Wh
     the photograph differ in size, and whatever `report` raises.
     """
     report("paint", 0.0)
-    view = open_view(photo, matte, fit.camera, *_whole(body, wheels))
+    view = open_view(photo, matte, fit.camera, *_whole(body, wheels), texture_size_px)
     report("paint", 0.1)
     coats = [_body_coat(view, body, texture_size_px)]
     report("paint", 0.5)
@@ -71,8 +72,7 @@ def paint(photo: Photo, matte: Matte, fit: Fit, body: MeshData, wheels: tuple[Wh
     report("paint", 0.9)
     # Every texel outside the islands takes the nearest island texel, so that filtering and mip levels find no foreign colour.
     outside, source = padding_of([coat.texels for coat in coats])
-    for plane in planes:
-        plane[outside] = plane.take(source, mode="clip")
+    side_by_side(lambda plane: plane.__setitem__(outside, plane.take(source, mode="clip")), planes)
     size = (texture_size_px, texture_size_px)
     picture = cv2.merge([plane.reshape(size) for plane in planes])
     report("paint", 1.0)
@@ -141,17 +141,18 @@ def _visibility(view: View, wheel: Wheel) -> float:
 def _measured_colours(coats: list[_Coat]) -> dict[str, Colour]:
     """srgb01 by kind, measured where enough of it is seen and the result is plausible, else the table's."""
     kinds = [np.where(coat.seen.belief01 > SURE, coat.seen_kind, -1) for coat in coats]
-    colours = {}
-    for number, (name, kind) in enumerate(KINDS.items()):
-        found = None
+
+    def measured(number: int) -> Colour:
+        kind, found = KINDS[KIND_NAMES[number]], None
         if kind.varies > 0:
             here = [sampled(np.flatnonzero(kind_of_each == number)) for kind_of_each in kinds]
             seen = [(coat.seen.srgb01[places], coat.seen.belief01[places]) for coat, places in zip(coats, here, strict=True)]
             found = dominant_colour(*map(np.concatenate, zip(*seen, strict=True)))
-        if found is not None and np.linalg.norm(oklab_from_srgb(np.array(found)) - oklab_from_srgb(np.array(kind.srgb01))) > kind.varies:
-            found = None
-        colours[name] = found or kind.srgb01
-    return colours
+        if found is None or np.linalg.norm(oklab_from_srgb(np.array(found)) - oklab_from_srgb(np.array(kind.srgb01))) > kind.varies:
+            return kind.srgb01
+        return found
+
+    return dict(zip(KIND_NAMES, side_by_side(measured, range(len(KIND_NAMES))), strict=True))
 
 
 def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
@@ -175,15 +176,19 @@ def _finish(planes: np.ndarray, coat: _Coat, colours: dict[str, Colour], shade: 
     believed = np.minimum(coat.seen.belief01 / SURE, 1)
     difference = seen - plain.take(texels.triangle[place], 0, mode="clip")
     tint = carried_tint(texels, coat.vertices_car, coat.triangle_kind, place, difference, believed)
-    filled = texels.between((plain[:, None] + tint).clip(0, 1))
+    filled = (plain[:, None] + tint).clip(0, 1)
     lined = np.flatnonzero(shade[texels.index])
     darker = 1 - (1 - SHUT_LINE_SHADE) / 255 * shade[texels.index[lined]].astype(np.float32)
     step = believed * believed * (3 - 2 * believed)
-    for plane, channel, values in zip(planes, filled.T, seen.T, strict=True):
-        channel[lined] *= darker
-        own = channel.take(place, mode="clip")
-        channel[place] = own + step * (values - own)
-        plane[texels.index] = channel
+
+    def write(channel: int) -> None:
+        values = texels.between(filled[..., channel : channel + 1])[:, 0]
+        values[lined] *= darker
+        own = values.take(place, mode="clip")
+        values[place] = own + step * (seen[:, channel] - own)
+        planes[channel, texels.index] = values
+
+    side_by_side(write, range(3))
 
 
 def _texel_m(coat: _Coat) -> float:

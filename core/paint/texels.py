@@ -12,6 +12,7 @@ import torch
 from ..device import one_thread
 from ..render.rasterize import nearest_triangles
 from ..types import MeshData
+from .side_by_side import side_by_side
 
 LAYOUTS = 6  # kept: body and one wheel of either side at two sizes; 70 MB for those of a car at 2048
 
@@ -54,7 +55,7 @@ class Texels:
     def gathered(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
         """The other way: (M, C) values at the given places, weighted and summed at the corners of their triangles, (T, 3, C)."""
         triangle, weight = self.triangle[places], self.weight[:, places]
-        return np.stack([_at_corners(triangle, weight, channel, len(self.triangles)) for channel in values.T], 2)
+        return np.stack(side_by_side(lambda channel: _at_corners(triangle, weight, channel, len(self.triangles)), values.T), 2)
 
     def chosen(self, kept: np.ndarray) -> Texels:
         """Only the texels at the given places."""

@@ -13,9 +13,11 @@ from ..errors import check_shape
 from ..frames import FAR_M, NEAR_M, car_to_clip, clip_from_camera, focal_px
 from ..render.rasterize import nearest_triangles
 from ..types import Camera, Matte, Photo
+from .side_by_side import PIECES, side_by_side
 from .texels import Texels, gather_at_vertices, vertex_normals
 
-DEPTH_SIDE_PX = 1280
+DEPTH_SIDE_PX = (640, 1280)  # of the depth map: least and most
+DEPTH_TO_TEXTURE = 5 / 8  # its side, of the texture's: a finer one would tell small textures nothing
 BIAS_M = 0.008
 GRAZING_COS, FULL_COS = 0.12, 0.5  # surfaces seen at flatter angles than the first are not believed, steeper than the second fully
 MIRROR = np.array([-1.0, 1.0, 1.0], np.float32)
@@ -49,12 +51,14 @@ class Sighting:
     sharpest_px: float
 
 
-def open_view(photo: Photo, matte: Matte, camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray) -> View:
-    """Prepare a photograph; vertices and triangles are the whole car, wheels too, since they hide one another.  Raises ShapeError."""
+def open_view(photo: Photo, matte: Matte, camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray, texture_size_px: int) -> View:
+    """Prepare a photograph for a texture of that size.
+
+    Vertices and triangles are the whole car, wheels too, since they hide one another.  Raises ShapeError.
+    """
     check_shape("matte", matte.alpha01.shape, photo.image_srgb01.shape[:2])
-    return View(
-        camera, np.ascontiguousarray(photo.image_srgb01, np.float32), _trust(matte.alpha01), _depth_map(camera, vertices_car, triangles)
-    )
+    depth_m = _depth_map(camera, vertices_car, triangles, float(np.clip(DEPTH_TO_TEXTURE * texture_size_px, *DEPTH_SIDE_PX)))
+    return View(camera, np.ascontiguousarray(photo.image_srgb01, np.float32), _trust(matte.alpha01), depth_m)
 
 
 def _trust(alpha01: np.ndarray) -> np.ndarray:
@@ -69,18 +73,18 @@ def _trust(alpha01: np.ndarray) -> np.ndarray:
     return np.clip(distance / inset - 1, 0, 1).astype(np.float32)
 
 
-def _depth_map(camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def _depth_map(camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray, side_px: float) -> np.ndarray:
     """Metres along the camera's axis to the nearest surface; each pixel holds the least of its 5 x 5 neighbours, FAR_M where nothing is."""
     width, height = camera.image_size_px
-    scale = DEPTH_SIDE_PX / max(width, height)
+    scale = side_px / max(width, height)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     projection = clip_from_camera(focal_px(camera), width, height)
     to_car = torch.from_numpy(np.asarray(camera.camera_to_car, np.float32))
     pos = car_to_clip(torch.from_numpy(np.asarray(vertices_car, np.float32))[None], to_car[None], projection)
     with torch.no_grad(), one_thread():
         ids, z = nearest_triangles(pos, torch.from_numpy(triangles), size)
-    depth = 2 * FAR_M * NEAR_M / ((FAR_M + NEAR_M) - z * (FAR_M - NEAR_M))
-    upright = torch.where(ids > 0, depth, torch.full_like(depth, FAR_M))[0].flip(0).numpy()
+        depth = 2 * FAR_M * NEAR_M / ((FAR_M + NEAR_M) - z * (FAR_M - NEAR_M))
+        upright = torch.where(ids > 0, depth, torch.full_like(depth, FAR_M))[0].flip(0).numpy()
     # Taking the least keeps colours of what stands in front from bleeding onto what it half hides.
     return cv2.erode(np.ascontiguousarray(upright), np.ones((5, 5), np.uint8))
 
@@ -107,18 +111,27 @@ def _look(
     px, cosine = px_and_cosine(view, vertices_car, normals)
     # A texel's cosine lies between those of its triangle's corners: where all three graze, nothing of it is believed.
     faces = (cosine[texels.triangles] > GRAZING_COS).any(1)
-    place = np.flatnonzero(faces.take(texels.triangle) & wanted)
+    places = np.array_split(np.flatnonzero(faces.take(texels.triangle) & wanted), PIECES)
     # Perspective bends little within a face, so what varies smoothly is worked out at the vertices.
     at_vertices = np.concatenate([in_camera(view, vertices_car), cosine[:, None], _footprint(texels, px, len(px))[:, None]], 1)
-    point, cosine, stretch = np.split(texels.spread(at_vertices, place), [3, 4], 1)
-    px = camera_to_px(point, view.camera)
-    belief = belief_at(view, px, cosine[:, 0])
+    judged = side_by_side(lambda place: _judge(view, texels.spread(at_vertices, place)), places)
     if sharpest_px is None:
-        sharpest_px = _upper_decile(stretch[belief > 0.2, 0])
-    belief *= _smooth(stretch[:, 0], 0.08 * sharpest_px, 0.5 * sharpest_px)
-    shown = np.flatnonzero(belief)
-    colour = _sample(view.image_srgb01, px[shown], cv2.INTER_CUBIC)
-    return Sighting(place[shown], np.clip(colour, 0, 1, out=colour), belief[shown], sharpest_px)
+        sharpest_px = _upper_decile(np.concatenate([stretch[belief > 0.2] for _, belief, stretch in judged]))
+
+    def colour(piece: tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        place, (px, belief, stretch) = piece
+        belief = belief * _smooth(stretch, 0.08 * sharpest_px, 0.5 * sharpest_px)
+        shown = np.flatnonzero(belief)
+        return place[shown], _sample(view.image_srgb01, px[shown], cv2.INTER_CUBIC).clip(0, 1), belief[shown]
+
+    place, srgb01, belief = map(np.concatenate, zip(*side_by_side(colour, zip(places, judged, strict=True)), strict=True))
+    return Sighting(place, srgb01, belief, sharpest_px)
+
+
+def _judge(view: View, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """px (N, 3), belief (N,) but for stretch, and stretch (N,), of texels with their place in the camera, cosine and stretch (N, 5)."""
+    px = camera_to_px(spread[:, :3], view.camera)
+    return px, belief_at(view, px, spread[:, 3]), spread[:, 4]
 
 
 def _upper_decile(values: np.ndarray) -> float:

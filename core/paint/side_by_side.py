@@ -1,0 +1,24 @@
+"""Work on large arrays, several pieces at once.  numpy and OpenCV let go of the interpreter while they compute, so threads do gain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+PIECES = min(os.cpu_count() or 1, 8)
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def side_by_side(work: Callable[[Given], Made], items: Iterable[Given]) -> list[Made]:
+    """What work makes of each item, in order.  Work must not call this itself: it could wait for its own thread."""
+    return list(_pool().map(work, items))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(PIECES, "paint")
