@@ -14,12 +14,14 @@ def register() -> None:
     import bpy
 
     from . import ghost, history, operators, panels, preferences, properties
+    from .drive import settings
     from .operators import photos
+    from .rig import frame_rate
 
     atexit.register(unregister)  # for whoever registers by hand: with our types still there, the bpy module never ends
-    for kind in (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panels.CLASSES):
+    for kind in (*preferences.CLASSES, *properties.CLASSES, *settings.CLASSES, *operators.CLASSES, *panels.CLASSES):
         bpy.utils.register_class(kind)
-    for module in (properties, history, photos, ghost):
+    for module in (properties, settings, history, photos, ghost, frame_rate):
         module.attach()
 
 
@@ -28,12 +30,14 @@ def unregister() -> None:
     import bpy
 
     from . import ghost, history, operators, panels, preferences, properties
+    from .drive import settings
     from .operators import photos
+    from .rig import frame_rate
     from .session import SESSION
 
     atexit.unregister(unregister)
     SESSION.close()
-    for module in (ghost, photos, history, properties):
+    for module in (frame_rate, ghost, photos, history, settings, properties):
         module.detach()
-    for kind in reversed((*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panels.CLASSES)):
+    for kind in reversed((*preferences.CLASSES, *properties.CLASSES, *settings.CLASSES, *operators.CLASSES, *panels.CLASSES)):
         bpy.utils.unregister_class(kind)

@@ -47,3 +47,21 @@ def setter(name: str) -> Callable[[Any, float], None]:
             SESSION.problem = problem_of(error)
 
     return move
+
+
+def ground_chosen(settings: Any, context: Any) -> None:
+    """The wheels' sensors look for another ground."""
+    from .rig.mechanism import set_ground
+
+    if settings.id_data.type == "ARMATURE":
+        set_ground(settings.id_data, settings.ground)
+
+
+def is_curve(settings: Any, thing: Any) -> bool:
+    """Only curves can be followed."""
+    return thing.type == "CURVE"
+
+
+def is_mesh(settings: Any, thing: Any) -> bool:
+    """Only meshes can be driven on, and no part of the car itself."""
+    return thing.type == "MESH" and "imago_role" not in thing

@@ -23,6 +23,11 @@ def in_object_mode(operator: type[bpy.types.Operator], context: bpy.types.Contex
     return _or_say(operator, context.mode == "OBJECT", "Leave the present mode first: this works in Object Mode")
 
 
+def in_object_or_pose_mode(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Keys and properties can be set in both."""
+    return _or_say(operator, context.mode in ("OBJECT", "POSE"), "Leave the present mode first: this works in Object and Pose Mode")
+
+
 def picture_shown(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """An Image Editor with a picture that can be a photograph."""
     image = context.space_data.image if context.area is not None and context.area.type == "IMAGE_EDITOR" else None

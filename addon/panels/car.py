@@ -95,6 +95,10 @@ class IMAGO_PT_rig(CarPanel):
         column = layout.column()
         _slider(column, rig, "wheel_turn", "Wheels, Turns")
         _slider(column, rig, "steer", "Steering")
+        for name in ("heave", "pitch", "roll"):
+            _slider(column, rig, name, f"Body {name.title()}")
+        _slider(column, rig, "auto_roll", "Roll by Itself")
+        _slider(column, rig, "follow_ground", "Follow the Ground")
         column.label(text="Right-click a field to key it", icon="KEYFRAME")
 
 

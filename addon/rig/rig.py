@@ -1,54 +1,62 @@
-"""The armature of a car.
+"""The armature of a car: bones, properties, and what moves them.
 
-Every bone points along +Y with no roll, so its axes at rest are the car's: +X left, +Y back, +Z up.  Then
-    wheel bones turn about their X: a positive angle moves the top of the wheel towards the nose (-Y), the car rolls forward;
-    steering bones turn about their Z: a positive angle points the wheel to the car's left (+X).
-root carries body and, for every wheel, a hub bone that carries the wheel's other bones: hub_wheel_front_left > steering_front_left >
-wheel_front_left.  Both front wheels get the same angle.  The hubs' pose locations are where measures or another photo moved the hubs to
-since the rig was made (place_hubs); nobody animates them, so they are hidden and locked.
+A positive angle of a wheel bone about X moves the top of the wheel towards the nose (-Y): the car rolls forward.  A positive angle of a
+steering bone about Z points the wheel to the car's left (+X); the two front wheels turn so that their axles' lines meet on the rear
+axle's.  The pose locations of the hubs are where measures or another photo moved the wheels to since the rig was made (place_hubs).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import bpy
+import numpy as np
 from mathutils import Matrix, Vector
 
+from ...core.drive.chassis import Chassis, wheel_angle
+from ...core.errors import Trouble, UserInputError
 from ...core.types import CarAsset
-from .drivers import drive
-from .properties import add_properties
+from .blinker import add_blinker
+from .bones import BODY, DRIFT, ROOT, STEERING, bones_of, make_bones, of_wheel
+from .drivers import Turned, drive, driver_of, map_through
+from .mechanism import RADIUS, SPIN, add_mechanism, roll_by
+from .properties import add_properties, travel_property, turn_property
+from .widgets import add_widgets
 
-HUBS = "Hubs"  # the bone collection of the helpers
 _HUB = "hub_"
-
-
-@dataclass(frozen=True)
-class _Bone:
-    name: str
-    parent: str | None
-    head_m: tuple[float, float, float]
-    length_m: float
+_KNOTS_RAD = tuple(math.radians(angle) for angle in range(-60, 61))
 
 
 def build_rig(name: str, asset: CarAsset, collection: bpy.types.Collection, location: tuple[float, float, float]) -> bpy.types.Object:
-    """The armature object with bones, properties and the drivers from wheel_turn and steer; leaves it in object mode."""
+    """The armature object with bones, properties, constraints and drivers; leaves it in object mode."""
     armature = bpy.data.armatures.new(name)
     armature.display_type = "WIRE"
     rig = bpy.data.objects.new(name, armature)
     rig.location = location
     collection.objects.link(rig)
-    _build_bones(rig, _bones(asset))
-    _hide_hubs(rig)
-    add_properties(rig)
-    for wheel in asset.wheels:
-        bone = rig.pose.bones[wheel.name]
-        drive(bone, "rotation_euler", 0, rig, ("wheel_turn",), 2 * math.pi)
-        if wheel.steers:
-            drive(rig.pose.bones[_steering_name(wheel.name)], "rotation_euler", 2, rig, ("steer",))
+    make_bones(rig, bones_of(asset))
+    add_properties(rig, tuple(wheel.name for wheel in asset.wheels))
+    add_blinker(rig)
+    add_mechanism(rig, asset, location)
+    _drive_bones(rig, asset)
+    add_widgets(rig, asset)
+    place_hubs(rig, {wheel.name: wheel.center_car for wheel in asset.wheels}, {wheel.name: wheel.radius_m for wheel in asset.wheels})
     return rig
+
+
+def _drive_bones(rig: bpy.types.Object, asset: CarAsset) -> None:
+    """From the properties to the bones."""
+    bones = rig.pose.bones
+    for wheel in asset.wheels:
+        turn, travel = turn_property(wheel.name).name, travel_property(wheel.name).name
+        drive(bones[wheel.name], "rotation_euler", 0, rig, ("wheel_turn", turn), 2 * math.pi, kind="SUM")
+        drive(bones[of_wheel("travel", wheel.name)], "location", 2, rig, (travel,))
+        if wheel.steers:
+            drive(bones[of_wheel("steering", wheel.name)], "rotation_euler", 2, rig, ("steer", Turned(STEERING, "Z")), kind="SUM")
+    drive(bones["sway"], "location", 2, rig, ("heave",))
+    drive(bones["sway"], "rotation_euler", 0, rig, ("pitch",))
+    drive(bones["sway"], "rotation_euler", 1, rig, ("roll",))
 
 
 def hang_on_bone(thing: bpy.types.Object, rig: bpy.types.Object, bone_name: str) -> None:
@@ -59,14 +67,23 @@ def hang_on_bone(thing: bpy.types.Object, rig: bpy.types.Object, bone_name: str)
     thing.matrix_parent_inverse = Matrix.Translation(-(bone.head_local + Vector((0, bone.length, 0))))
 
 
-def place_hubs(rig: bpy.types.Object, centres_car: Mapping[str, tuple[float, float, float]]) -> None:
+def place_hubs(
+    rig: bpy.types.Object, centres_car: Mapping[str, tuple[float, float, float]], radii_m: Mapping[str, float] | None = None
+) -> None:
     """Move the hubs, by the wheels' names in the asset, to these places of the car frame; needs no edit mode.
 
-    Raises: KeyError where the rig has no such hub.
+    The sensors on the ground, the steering and how far a turn rolls follow.  Raises: KeyError where the rig has no such hub.
     """
     for wheel, centre in centres_car.items():
-        hub = rig.pose.bones[_HUB + wheel]
+        hub = rig.pose.bones[of_wheel("hub", wheel)]
         hub.location = Vector(centre) - hub.bone.head_local
+        sensor = rig.pose.bones.get(of_wheel("ground", wheel))
+        if sensor is not None:
+            sensor.location = Vector((centre[0], centre[1], 0)) - sensor.bone.head_local
+    for wheel, radius in (radii_m or {}).items():
+        roll_by(rig, wheel, radius)
+    if is_current(rig):
+        _set_steering(rig)
 
 
 def hub_centres(rig: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
@@ -75,53 +92,27 @@ def hub_centres(rig: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
     return {hub.name[len(_HUB) :]: tuple(hub.bone.head_local + hub.location) for hub in hubs}
 
 
-def _bones(asset: CarAsset) -> list[_Bone]:
-    """Parents before children."""
-    radius_m = max(wheel.radius_m for wheel in asset.wheels)
-    bones = [
-        _Bone("root", None, (0.0, 0.0, 0.0), asset.dimensions_m["wheelbase"] / 2),
-        _Bone("body", "root", (0.0, 0.0, radius_m), asset.dimensions_m["wheelbase"] / 3),
-    ]
-    for wheel in asset.wheels:
-        parent = _HUB + wheel.name
-        bones.append(_Bone(parent, "root", wheel.center_car, 0.5 * wheel.radius_m))
-        if wheel.steers:
-            bones.append(_Bone(_steering_name(wheel.name), parent, wheel.center_car, 1.4 * wheel.radius_m))
-            parent = _steering_name(wheel.name)
-        bones.append(_Bone(wheel.name, parent, wheel.center_car, wheel.radius_m))
-    return bones
+def is_current(rig: bpy.types.Object) -> bool:
+    """Whether the rig has the bones of this version."""
+    return DRIFT in rig.pose.bones and ROOT in rig.pose.bones and BODY in rig.pose.bones
 
 
-def _steering_name(wheel_name: str) -> str:
-    return wheel_name.replace("wheel_", "steering_", 1)
+def chassis_of(rig: bpy.types.Object) -> Chassis:
+    """Wheels, radii and which of them steer, as they are now.  Raises: UserInputError for a rig that cannot drive."""
+    if not is_current(rig):
+        raise UserInputError(f"{rig.name} has a rig of an older version: add the car again, from the history or its photo.", Trouble.SCENE)
+    centres = hub_centres(rig)
+    steers = np.array([of_wheel("steering", wheel) in rig.pose.bones for wheel in centres])
+    radii = np.array([float(rig.pose.bones[of_wheel(SPIN, wheel)][RADIUS]) for wheel in centres])
+    return Chassis(tuple(centres), np.array(list(centres.values()), float), radii, steers)
 
 
-def _build_bones(rig: bpy.types.Object, bones: list[_Bone]) -> None:
-    """Bones can only be made in edit mode, so the armature becomes active; the object that was active before is active again after."""
-    layer = bpy.context.view_layer
-    before = layer.objects.active
-    if before is not None and before.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    for bone in bones:
-        edit = rig.data.edit_bones.new(bone.name)
-        edit.head = bone.head_m
-        edit.tail = Vector(bone.head_m) + Vector((0, bone.length_m, 0))
-        edit.roll = 0.0
-        if bone.parent:
-            edit.parent = rig.data.edit_bones[bone.parent]
-    bpy.ops.object.mode_set(mode="OBJECT")
-    layer.objects.active = before
-    for pose_bone in rig.pose.bones:
-        pose_bone.rotation_mode = "XYZ"
-
-
-def _hide_hubs(rig: bpy.types.Object) -> None:
-    helpers = rig.data.collections.new(HUBS)
-    helpers.is_visible = False
-    for bone in rig.pose.bones:
-        if bone.name.startswith(_HUB):
-            helpers.assign(bone)
-            bone.bone.use_deform = False
-            bone.lock_location = bone.lock_rotation = bone.lock_scale = (True, True, True)
+def _set_steering(rig: bpy.types.Object) -> None:
+    """Lay out the drivers of the steered wheels for where the wheels are now."""
+    chassis = chassis_of(rig)
+    for wheel, hub in zip(chassis.names, chassis.hubs_car, strict=True):
+        bone = of_wheel("steering", wheel)
+        curve = driver_of(rig, f'pose.bones["{bone}"].rotation_euler', 2)
+        if curve is not None:
+            angles = wheel_angle(np.array(_KNOTS_RAD), float(hub[0]), chassis.wheelbase_m)
+            map_through(curve, list(zip(_KNOTS_RAD, angles.tolist(), strict=True)))

@@ -15,6 +15,7 @@ from .made import ITSELF, Figure, Figures, remember, socket_of, write_figures
 EMISSION_OF_KIND = {
     "headlight": ((1.0, 0.90, 0.75), 12.0),
     "high_beam": ((1.0, 0.95, 0.88), 20.0),
+    "daytime": ((1.0, 0.97, 0.94), 4.0),
     "tail": ((1.0, 0.006, 0.003), 2.0),
     "brake": ((1.0, 0.006, 0.003), 8.0),
     "indicator": ((1.0, 0.13, 0.002), 4.0),

@@ -22,8 +22,9 @@ from ...core.car.skeleton import body_vertices, skeleton
 from ...core.car.soundness import FOLDED_SHARE, Soundness
 from ...core.car.wheels import WHEEL_NAMES, wheel_centres, wheel_vertices
 from ...core.errors import Trouble, UserInputError
+from ..rig.beams import place_beams
 from ..rig.rig import hub_centres, place_hubs
-from .find import find_rig
+from .find import car_objects, find_rig
 from .mesh_moves import BODY, TEMPLATE, WHEELS, mark, mesh_of, move, template_offset
 from .scene import CarObjects
 
@@ -189,6 +190,7 @@ def _reshape(rig: bpy.types.Object, meshes: set[bpy.types.Mesh], now: np.ndarray
         if np.abs(change).max() > 0:
             move(mesh, change, base.places[kind], stretched)
     _write(rig, wanted)
+    place_beams(rig, car_objects(rig).lamps)
 
 
 def _write(rig: bpy.types.Object, measures: np.ndarray) -> None:
@@ -199,7 +201,8 @@ def _write(rig: bpy.types.Object, measures: np.ndarray) -> None:
     for name, key in DIMENSIONS.items():
         rig[key] = figures[name]
     there = hub_centres(rig)
-    place_hubs(rig, {wheel: centre for wheel, centre in _shape(measures).hubs.items() if wheel in there})
+    hubs = {wheel: centre for wheel, centre in _shape(measures).hubs.items() if wheel in there}
+    place_hubs(rig, hubs, dict.fromkeys(hubs, figures["wheel_radius"]))
     rig.update_tag()
 
 

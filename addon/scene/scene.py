@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.asset.validate import validate_asset
 from ...core.types import CarAsset, Light, MaterialSpec, MeshData
+from ..rig.beams import make_beams
 from ..rig.drivers import drive
 from ..rig.properties import lamp_properties
 from ..rig.rig import build_rig, hang_on_bone
@@ -76,6 +77,7 @@ def build_car(
         wheels[wheel.name] = build_object(wheel.name, wheel.mesh, material_of, rig, wheel.name, collection)
         wheels[wheel.name].location = wheel.center_car
     lamps = {part: build_lamp(part, mesh, material_of, rig, asset, collection) for part, mesh in lamp_meshes.items()}
+    make_beams(rig, lamps, asset.lights, collection)
     rig[LAMPS], rig[BODY_TYPE] = ",".join(lamps), asset.body_type
     return CarObjects(collection, rig, body, wheels, lamps, image, specs)
 
@@ -129,14 +131,16 @@ def light_lamp(lamp: bpy.types.Object, part: str, asset: CarAsset, rig: bpy.type
     for light in lights_by_part(asset)[part]:
         if light.kind not in lamp:
             lamp[light.kind] = 0.0
-            drive(lamp, f'["{light.kind}"]', -1, rig, lamp_properties(light.kind, light.center_car[0] > 0))
+            drive(lamp, f'["{light.kind}"]', -1, rig, lamp_properties(light.kind, light.center_car[0] > 0), kind="MIN")
 
 
 def lights_by_part(asset: CarAsset) -> dict[str, list[Light]]:
-    """One lamp may shine in several kinds (tail and brake behind one lens)."""
+    """One lamp may shine in several kinds (tail and brake behind one lens); headlights burn by day too, less brightly."""
     by_part: dict[str, list[Light]] = {}
     for light in asset.lights:
         by_part.setdefault(light.name, []).append(light)
+        if light.kind == "headlight":
+            by_part[light.name].append(replace(light, kind="daytime"))
     return by_part
 
 

@@ -8,6 +8,8 @@ import bpy
 
 from ...core.asset.validate import validate_asset
 from ...core.types import CarAsset, MeshData
+from ..drive.again import drive_again
+from ..rig.beams import make_beams
 from ..rig.rig import place_hubs
 from .find import car_objects, photo_group_of
 from .image import packed_file, with_other_pixels
@@ -42,11 +44,13 @@ def update_car(rig: bpy.types.Object, asset: CarAsset, picture: Path) -> CarObje
     for wheel in asset.wheels:
         if wheel.name in car.wheels:
             replace_mesh(car.wheels[wheel.name], wheel.mesh, material_of)
-    place_hubs(rig, {wheel.name: wheel.center_car for wheel in asset.wheels})
+    place_hubs(rig, {wheel.name: wheel.center_car for wheel in asset.wheels}, {wheel.name: wheel.radius_m for wheel in asset.wheels})
     _update_lamps(car, asset, lamp_meshes, material_of)
+    make_beams(rig, car_objects(rig).lamps, asset.lights, car.collection)
     _remove_unused([*car.specs, *material_of.values()])
     rig[BODY_TYPE] = asset.body_type
     rig.update_tag()
+    drive_again(rig)
     return car_objects(rig)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from imago.addon.rig.properties import PROPERTIES, STEER_LIMIT_RAD
+from imago.addon.rig.rig import hub_centres
 from imago.addon.scene.made import spec_of
 from imago.addon.scene.scene import CarObjects, build_car
 from imago.core.types import CarAsset
@@ -19,6 +20,10 @@ from imago.core.types import CarAsset
 from .png import read_pixels, write_png
 from .synthetic import HEIGHT_M, LENGTH_M, RADIUS_M, WIDTH_M, synthetic_car
 from .template_car import template_car
+from .turning import ackermann
+
+BEAMS = {"beam_low_left", "beam_low_right", "beam_high_left", "beam_high_right"}
+WIDGETS = 7
 
 
 @pytest.fixture
@@ -55,7 +60,7 @@ def all_drivers() -> list[bpy.types.FCurve]:
 def test_objects_names_and_places(car: CarObjects) -> None:
     assert car.body.name == "body"
     assert set(car.wheels) == {f"wheel_{end}_{side}" for end in ("front", "rear") for side in ("left", "right")}
-    assert {thing.name for thing in car.collection.objects} == {"Car", "body", *car.wheels, *car.lamps}
+    assert {thing.name for thing in car.collection.objects} == {"Car", "body", *car.wheels, *car.lamps, *BEAMS}
     for wheel in synthetic_car().wheels:
         assert np.allclose(evaluated(car.wheels[wheel.name]).matrix_world.to_translation(), wheel.center_car, atol=1e-6)
     points = np.concatenate([world_points(thing) for thing in car.meshes])
@@ -150,8 +155,8 @@ def test_steering_turns_the_front_wheels_to_the_left_when_positive(car: CarObjec
     for name, wheel in car.wheels.items():
         axle = np.array(evaluated(wheel).matrix_world)[:3, 0]
         heading = np.cross(axle, (0, 0, 1))  # +X x +Z = -Y: where the wheel rolls to
-        wanted = steer if "front" in name else 0.0
-        assert np.allclose(heading, (math.sin(wanted), -math.cos(wanted), 0), atol=1e-5)
+        wanted = ackermann(steer, hub_centres(car.rig), name) if "front" in name else 0.0
+        assert np.allclose(heading, (math.sin(wanted), -math.cos(wanted), 0), atol=1e-4)
         hub = evaluated(wheel).matrix_world.to_translation()
         assert np.allclose(hub, next(w.center_car for w in synthetic_car().wheels if w.name == name), atol=1e-5)
 
@@ -210,10 +215,11 @@ def test_photo_look_reaches_every_mesh(car: CarObjects) -> None:
 
 def test_no_driver_uses_python(car: CarObjects) -> None:
     drivers = all_drivers()
-    assert len(drivers) == 6 + len(car.meshes) + 11  # wheels and steering, photo_look, lamp kinds
+    rolling = 4 * 4 + 2 + 3  # of each wheel: turn, travel, rolling by itself, ground; two that steer; the body's sway
+    assert len(drivers) == rolling + 3 + 2 * len(BEAMS) + len(car.meshes) + 13  # the blinker, beams, photo_look, lamp kinds
     for curve in drivers:
-        assert curve.driver.type in {"AVERAGE", "MAX"} and curve.driver.is_valid
-        assert all(variable.type == "SINGLE_PROP" for variable in curve.driver.variables)
+        assert curve.driver.type in {"AVERAGE", "MAX", "MIN", "SUM"} and curve.driver.is_valid
+        assert all(variable.type in ("SINGLE_PROP", "TRANSFORMS", "CONTEXT_PROP") for variable in curve.driver.variables)
 
 
 def test_second_car_has_its_own_rig_and_materials(car: CarObjects) -> None:
@@ -303,7 +309,7 @@ def test_one_undo_removes_everything_and_redo_brings_it_back(tmp_path: Path, fro
     bpy.ops.ed.undo_push(message="before")
     build_car(synthetic_car(), picture=picture)
     made = blocks()
-    assert made["objects"] == before["objects"] + 13 and made["images"] == before["images"] + 1
+    assert made["objects"] == before["objects"] + 13 + len(BEAMS) + WIDGETS and made["images"] == before["images"] + 1
     bpy.ops.ed.undo_push(message="car")
     bpy.ops.ed.undo()
     assert blocks() == before

@@ -1,0 +1,123 @@
+"""The keys of a drive: an action of its own, on an NLA track of its own.
+
+The artist's own action stays the active one and wins where both key the same thing; nothing in it is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...core.errors import Trouble, UserInputError
+from ..scene.made import ROLE
+
+TRACK = "Imago Drive"
+DRIVE = "drive"  # the role of our actions
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One property of the rig: data path, index (-1 for a single value), and whether its value stays until the next key."""
+
+    path: str
+    index: int = -1
+    steps: bool = False
+
+
+def write(rig: bpy.types.Object, first_frame: int, channels: Mapping[Channel, np.ndarray]) -> bpy.types.Action:
+    """Key every frame (F,) of every channel from first_frame on, replacing an earlier drive.
+
+    Raises: UserInputError while an NLA strip of the rig is being edited.
+    """
+    animation = rig.animation_data or rig.animation_data_create()
+    if animation.use_tweak_mode:
+        raise UserInputError(f"A strip of {rig.name} is being edited: leave Tweak Mode in the NLA editor first.", Trouble.SCENE)
+    clear(rig)
+    action = bpy.data.actions.new(f"{rig.name} drive")
+    action[ROLE] = DRIVE
+    curves, slot = _curves(action, rig)
+    for channel, values in channels.items():
+        _key(curves, channel, first_frame, values)
+    track = animation.nla_tracks.new(prev=None)
+    track.name = TRACK
+    strip = track.strips.new(action.name, first_frame, action)
+    if slot is not None:
+        strip.action_slot = slot
+    strip.extrapolation = "HOLD"
+    return action
+
+
+def clear(rig: bpy.types.Object) -> bool:
+    """Remove the drive; True where there was one.  What its keys covered has its own values again after the next evaluation."""
+    animation = rig.animation_data
+    found = False
+    for track in list(animation.nla_tracks) if animation else []:
+        ours = [strip for strip in track.strips if strip.action is not None and strip.action.get(ROLE) == DRIVE]
+        actions = [strip.action for strip in ours]
+        for strip in ours:
+            track.strips.remove(strip)
+            found = True
+        if ours and not track.strips:
+            animation.nla_tracks.remove(track)
+        for action in actions:
+            if not action.users:
+                bpy.data.actions.remove(action)
+    return found
+
+
+def drive_action(rig: bpy.types.Object) -> bpy.types.Action | None:
+    """The action of the car's drive."""
+    strips = [strip for track in rig.animation_data.nla_tracks for strip in track.strips] if rig.animation_data else []
+    return next((strip.action for strip in strips if strip.action is not None and strip.action.get(ROLE) == DRIVE), None)
+
+
+def curves_of(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
+    """The F-curves of an action of ours in any version of Blender."""
+    if hasattr(action, "layers") and action.layers:
+        return action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
+    return action.fcurves
+
+
+def keyed_by_artist(rig: bpy.types.Object, channels: Mapping[Channel, np.ndarray]) -> list[str]:
+    """Paths that the artist's own action keys too."""
+    action = rig.animation_data.action if rig.animation_data else None
+    if action is None:
+        return []
+    if hasattr(action, "layers") and action.layers:
+        bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+        paths = {curve.data_path for bag in bags for curve in bag.fcurves}
+    else:
+        paths = {curve.data_path for curve in action.fcurves}
+    return sorted(paths & {channel.path for channel in channels})
+
+
+def _curves(action: bpy.types.Action, rig: bpy.types.Object) -> tuple[bpy.types.bpy_prop_collection, object | None]:
+    """Where to make F-curves, and the slot they are in (from 4.4 on)."""
+    if not hasattr(action, "slots"):
+        return action.fcurves, None
+    slot = action.slots.new(id_type="OBJECT", name=rig.name)
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True).fcurves, slot
+
+
+def _key(curves: bpy.types.bpy_prop_collection, channel: Channel, first_frame: int, values: np.ndarray) -> None:
+    values = np.asarray(values, np.float32)
+    frames = np.arange(first_frame, first_frame + len(values), dtype=np.float32)
+    kept = _needed(values)
+    curve = curves.new(channel.path, index=max(channel.index, 0))
+    curve.keyframe_points.add(int(kept.sum()))
+    curve.keyframe_points.foreach_set("co", np.stack([frames[kept], values[kept]], 1).ravel())
+    kinds = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items
+    number = kinds["CONSTANT" if channel.steps else "LINEAR"].value
+    curve.keyframe_points.foreach_set("interpolation", np.full(int(kept.sum()), number, np.int32))
+    curve.update()
+
+
+def _needed(values: np.ndarray) -> np.ndarray:
+    """(F,) bool: keys amid equal neighbours say nothing new; first and last always count."""
+    kept = np.ones(len(values), bool)
+    kept[1:-1] = (values[1:-1] != values[:-2]) | (values[1:-1] != values[2:])
+    return kept
