@@ -14,11 +14,12 @@ from ..core.car.reshape import Reshape
 from ..core.car.reshape_file import read_reshape
 from ..core.errors import UserInputError
 from ..core.types import CarAsset
+from .drive.again import drive_again
 from .scene import reshape
 from .scene.scene import CarObjects, build_car
 from .scene.update import update_car
 
-KINDS = ("collections", "objects", "meshes", "armatures", "materials", "node_groups", "images")  # what a car is made of
+KINDS = ("collections", "objects", "meshes", "armatures", "materials", "node_groups", "images", "lights")  # what a car is made of
 RUN = "imago_run"  # custom property of the rig: the run that its shape and paint came from
 
 
@@ -57,12 +58,15 @@ def place_run(run: LoadedRun, location: tuple[float, float, float]) -> CarObject
     return car
 
 
-def update_from_run(rig: bpy.types.Object, run: LoadedRun) -> CarObjects:
-    """Give the car of `rig` the shape and paint of a run; rig, animation, transforms and what the artist edited in materials stay."""
+def update_from_run(rig: bpy.types.Object, run: LoadedRun) -> tuple[str, ...]:
+    """Give the car of `rig` the shape and paint of a run; rig, animation, transforms and what the artist edited in materials stay.
+
+    A drive is made anew for the new wheels.  Returns what the artist should know of that, in sentences.
+    """
     car = update_car(rig, run.asset, run.picture)
     reshape.keep(car, run.measures)
     rig[RUN] = run.folder.name
-    return car
+    return drive_again(rig)
 
 
 def wake_one(photo: str) -> None:

@@ -270,7 +270,8 @@ class IMAGO_OT_update_car(Making):
         rig = bpy.data.objects.get(self._rig_name)
         if rig is None or find_rig(rig) is None:
             raise UserInputError("The car to update is no longer there: select another one and start again.")
-        update_from_run(rig, run)
+        for notice in update_from_run(rig, run):
+            self.report({"WARNING"}, notice)
 
 
 class IMAGO_OT_cancel(bpy.types.Operator):

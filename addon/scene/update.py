@@ -8,7 +8,6 @@ import bpy
 
 from ...core.asset.validate import validate_asset
 from ...core.types import CarAsset, MeshData
-from ..drive.again import drive_again
 from ..rig.beams import make_beams
 from ..rig.rig import place_hubs
 from .find import car_objects, photo_group_of
@@ -50,7 +49,6 @@ def update_car(rig: bpy.types.Object, asset: CarAsset, picture: Path) -> CarObje
     _remove_unused([*car.specs, *material_of.values()])
     rig[BODY_TYPE] = asset.body_type
     rig.update_tag()
-    drive_again(rig)
     return car_objects(rig)
 
 

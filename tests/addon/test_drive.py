@@ -12,6 +12,7 @@ import pytest
 
 import imago.addon
 from imago.addon.drive.actions import TRACK, curves_of, drive_action
+from imago.addon.drive.again import drive_again
 from imago.addon.drive.drive import Course, drive_car, is_stale, roll_along, stop_driving
 from imago.addon.rig.blinker import FLASHES_HZ, lay_out
 from imago.addon.rig.rig import hub_centres, place_hubs
@@ -437,10 +438,21 @@ def test_sliders_and_another_photo_leave_a_drive_that_can_be_driven_again(car: C
     car.rig.update_tag()
     seen = played(car, 1, 1)["wheel_front_left"][0]
     assert math.atan2(seen[1, 0], seen[0, 0]) == pytest.approx(ackermann(0.3, hub_centres(car.rig), "wheel_front_left"), abs=1e-4)
+    update_car(car.rig, template_car(), write_png(tmp_path / "photo.png", template_car().texture.photo_srgb01))
     bpy.ops.imago.drive("EXEC_DEFAULT")
+    driven_to = int(drive_action(car.rig).frame_range[1])
+    turns = curves_of(drive_action(car.rig)).find('["turn_rear_left"]').evaluate(driven_to)
     asset = template_car("suv")
     update_car(car.rig, asset, write_png(tmp_path / "photo.png", asset.texture.photo_srgb01))
-    assert drive_action(car.rig) is not None and not is_stale(car.rig)
+    assert drive_action(car.rig) is not None and is_stale(car.rig)
+    assert drive_again(car.rig) == () and not is_stale(car.rig)
+    wheel = curves_of(drive_action(car.rig)).find('["turn_rear_left"]')
+    ratio = template_car().wheels[0].radius_m / asset.wheels[0].radius_m
+    assert wheel.evaluate(driven_to) == pytest.approx(turns * ratio, rel=0.01) and ratio != pytest.approx(1, abs=0.02)
+    bpy.data.objects.remove(car.rig.imago_drive.curve)
+    update_car(car.rig, template_car(), write_png(tmp_path / "photo.png", asset.texture.photo_srgb01))
+    assert "still that of the old wheels: no path is chosen" in drive_again(car.rig)[0]
+    assert drive_action(car.rig) is not None
 
 
 def test_a_thousand_frames_take_seconds(car: CarObjects) -> None:
