@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .messages import Word
+from .paint.paint import painted_size_px
 from .pipeline import SPANS01
 from .types import Settings
 
@@ -27,7 +28,7 @@ _learned: dict[Settings, dict[str, float]] = {}
 
 def expected_s(settings: Settings) -> dict[str, float]:
     """Seconds by stage, in order: those of the last car with these settings in this process, else the usual ones."""
-    texture_share = (settings.texture_size_px / USUAL_TEXTURE_PX) ** 2
+    texture_share = (painted_size_px(settings) / USUAL_TEXTURE_PX) ** 2
     usual = USUAL_S | {"fit": USUAL_FIT_S[settings.quality]}
     scaled = {stage: seconds * (texture_share if stage in ("paint", "write") else 1.0) for stage, seconds in usual.items()}
     known = scaled | _learned.get(_alike(settings), {})

@@ -96,7 +96,8 @@ def photo_to_car(
     with one_thread():
         found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell, show=show))
     check_is_car(matte, perception, found)
-    body, wheels = build_body(found.shape), build_wheels(found.shape)
+    with one_thread():
+        body, wheels = build_body(found.shape), build_wheels(found.shape)
     texture = stages.run("paint", lambda tell: paint(photo, matte, found, body, wheels, painted_size_px(settings), tell))
 
     def assemble(_: Report) -> CarAsset:

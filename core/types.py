@@ -27,7 +27,7 @@ class Settings:
 
     quality: str = "normal"  # draft | normal | high
     device: str = "auto"  # auto | cpu | cuda
-    texture_size_px: int = 2048
+    texture_size_px: int = 2048  # a draft paints 1024 at most
     seed: int = 0
     matte: str = "network"  # network | rembg
     which: int = 0  # of several cars: 0 the largest central one, else its number from the left

@@ -42,7 +42,7 @@ def half_laplacian() -> torch.Tensor:
     degree = np.bincount(both[:, 0], minlength=half_count())
     values = np.concatenate([np.where(degree > 0, 1.0, 0.0), -1.0 / degree[both[:, 0]]])
     index = np.concatenate([np.stack([np.arange(half_count())] * 2, 1), both]).T
-    return torch.sparse_coo_tensor(index, values.astype(np.float32), (half_count(), half_count())).coalesce()
+    return torch.sparse_coo_tensor(index, values.astype(np.float32), (half_count(), half_count()), check_invariants=False).coalesce()
 
 
 @cache

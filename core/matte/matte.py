@@ -39,6 +39,8 @@ def make_matte(
         matte = Matte(rembg_matte(photo.image_srgb01), "rembg", 0.8)
     else:
         matte = _automatic(photo, settings, notice)
+    if matte.source != AUTOMATIC and notice is not None and (settings.which or settings.box_px is not None):
+        notice(f"The {matte.source} says which car it is; the car's number or box is not looked at.")
     _check_share(matte)
     return matte
 

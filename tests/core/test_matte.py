@@ -118,6 +118,13 @@ def test_transparency_comes_before_the_automatic_cut():
     np.testing.assert_allclose(matte.alpha01, mask * np.float32(0.9))
 
 
+def test_a_number_beside_a_cut_out_is_told_of():
+    alpha, told = np.zeros((40, 60), np.float32), []
+    alpha[10:30, 10:50] = 1
+    make_matte(Photo("a.png", np.full((40, 60, 3), 0.5, np.float32), alpha), None, Settings(which=2), told.append)
+    assert told == ["The transparency says which car it is; the car's number or box is not looked at."]
+
+
 def test_all_transparent():
     assert "transparent everywhere" in refusal(Photo("car.png", car_picture()[0], np.zeros((HEIGHT, WIDTH), np.float32)))
 
