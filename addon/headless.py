@@ -15,7 +15,7 @@ from ..core.asset.asset import car_json, save_picture, validate_asset
 from ..core.asset.png import write_png
 from ..core.photo.photo import read_photo
 from ..core.types import CarAsset
-from .export import export_glb
+from .export.export import export_glb
 from .preview import draw_preview
 from .quiet import quiet_stdout
 from .scene.camera import add_photo_camera

@@ -9,7 +9,9 @@ from ...core.asset.asset import load_asset
 from ...core.errors import UserInputError
 from .. import history
 from ..asset_mark import mark_as_asset
-from ..export import export_glb, export_usd
+from ..export.export import export_car
+from ..export.options import ENDINGS, Exported, ExportOptions, path_with_ending
+from ..export.presets import PRESETS
 from ..places import runs_folder
 from ..placing import RUN
 from ..scene import reshape
@@ -18,8 +20,9 @@ from ..scene.find import car_objects, find_rig
 from .polls import car_selected, in_object_mode
 
 FORMATS = (
-    ("GLB", "glTF (.glb)", "One file with named nodes, metres, +Y up, nose +Z"),
-    ("USD", "USD (.usd)", "One file with named parts, metres, +Z up"),
+    ("GLB", "glTF (.glb)", "One file with named nodes, for games and the web; lamps blink by KHR_animation_pointer"),
+    ("USD", "USD (.usd)", "Named parts with samples of their motion, textures beside the file"),
+    ("FBX", "FBX (.fbx)", "One file with named nodes, for engines that like it best"),
 )
 
 
@@ -40,33 +43,66 @@ class _OfCar(bpy.types.Operator):
 
 
 class IMAGO_OT_export_car(_OfCar):
-    """Write the selected car to a file for games, films and the web: named parts, wheels with their origins at the hubs"""
+    """Write the selected car to a file for games, films and simulators: named parts, wheels with their origins at the hubs"""
 
     bl_idname = "imago.export_car"
     bl_label = "Export Car"
     bl_options = {"INTERNAL"}
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    filter_glob: bpy.props.StringProperty(default="*.glb;*.usd;*.usdc;*.usda", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: bpy.props.StringProperty(  # type: ignore[valid-type]
+        default=";".join(f"*{ending}" for endings in ENDINGS.values() for ending in endings), options={"HIDDEN"}
+    )
     format: bpy.props.EnumProperty(name="Format", items=FORMATS, default="GLB")  # type: ignore[valid-type]
+    preset: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="For", items=[(key, preset.label, preset.tooltip) for key, preset in PRESETS.items()], default="GENERIC"
+    )
+    animation: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Animation", description="The scene's frames: way, wheels, steering and lamps. Without, the car stands at the origin, at rest"
+    )
+    lods: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Levels of Detail", description="With 100, 50 and 20 % of the faces; in further files where the program wants it so"
+    )
+    collision: bpy.props.BoolProperty(name="Collision Hull", description="A convex hull of the body with few faces")  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        self.filepath = bpy.path.ensure_ext(self._rig(context).name, f".{self.format.lower()}")
+        self.filepath = bpy.path.ensure_ext(self._rig(context).name, ENDINGS[self.format][0])
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    def check(self, context: bpy.types.Context) -> bool:
+        """The name in the file dialog follows the format."""
+        if not self.filepath or Path(self.filepath).is_dir():
+            return False
+        path = str(path_with_ending(Path(self.filepath), self.format))
+        changed, self.filepath = path != self.filepath, path
+        return changed
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in ("format", "preset", "animation"):
+            layout.prop(self, name)
+        if self.animation:
+            layout.label(text="Frames {} to {}".format(*_frames(context)), icon="TIME")
+        layout.prop(self, "lods")
+        layout.prop(self, "collision")
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.filepath:
+        if not self.filepath or Path(bpy.path.abspath(self.filepath)).is_dir():
             return self._fail("No file is named: say where the car should go.")
-        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), f".{self.format.lower()}"))
+        path = path_with_ending(Path(bpy.path.abspath(self.filepath)), self.format)
         if not path.parent.is_dir():
             return self._fail(f"There is no folder {path.parent}: choose another place.")
         try:
-            (export_glb if self.format == "GLB" else export_usd)(car_objects(self._rig(context)), path)
+            frames = _frames(context) if self.animation else None
+            options = ExportOptions(self.format, self.preset, frames, self.lods, self.collision)
+            exported = export_car(car_objects(self._rig(context)), path, options)
         except UserInputError as problem:
             return self._fail(str(problem))
         except OSError as problem:
             return self._fail(f"{path} cannot be written ({problem.strerror}): choose another place.")
-        self.report({"INFO"}, f"{path.name} is written")
+        self.report({"WARNING"} if exported.notices else {"INFO"}, _told(exported))
         return {"FINISHED"}
 
 
@@ -118,6 +154,22 @@ class IMAGO_OT_reset_measures(_OfCar):
     def execute(self, context: bpy.types.Context) -> set[str]:
         reshape.reset(self._rig(context))
         return {"FINISHED"}
+
+
+def _frames(context: bpy.types.Context) -> tuple[int, int]:
+    return context.scene.frame_start, context.scene.frame_end
+
+
+def _told(exported: Exported) -> str:
+    """What was written, in a line."""
+    told = [f"{', '.join(path.name for path in exported.files)} {'is' if len(exported.files) == 1 else 'are'} written"]
+    if exported.frames:
+        told.append(f"{exported.frames} frames")
+    if len(exported.levels) > 1:
+        told.append("levels with " + ", ".join(f"{100 * level.share01:.0f} %" for level in exported.levels) + " of the faces")
+    if exported.hull_faces:
+        told.append(f"a hull of {exported.hull_faces} faces")
+    return ". ".join(["; ".join(told), *exported.notices])
 
 
 CLASSES = (IMAGO_OT_export_car, IMAGO_OT_mark_asset, IMAGO_OT_photo_camera, IMAGO_OT_reset_measures)

@@ -111,6 +111,7 @@ class IMAGO_PT_export(CarPanel):
         column.operator("imago.export_car", text="glTF (.glb)", icon="EXPORT").format = "GLB"
         if bpy.app.build_options.usd:
             column.operator("imago.export_car", text="USD (.usd)", icon="EXPORT").format = "USD"
+        column.operator("imago.export_car", text="FBX (.fbx)", icon="EXPORT").format = "FBX"
         layout.operator("imago.mark_asset", icon="ASSET_MANAGER")
 
 

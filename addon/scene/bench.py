@@ -24,7 +24,7 @@ def main() -> None:
     """Print a table in milliseconds: best, median and longest."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "run"
-        _make(folder)
+        make_example(folder)
         print(f"Blender {bpy.app.version_string}, milliseconds of {TIMES} times\n\n| what | best | median | longest |\n|---|---|---|---|")
         _row(
             "read the run", [_ms(lambda: (load_asset(folder, pictures=False), read_reshape(folder / "reshape.npz"))) for _ in range(TIMES)]
@@ -36,7 +36,7 @@ def main() -> None:
         _row(f"move a slider ({SLIDES} places each)", _slide(cars[0].rig))
 
 
-def _make(folder: Path) -> None:
+def make_example(folder: Path) -> None:
     """The example's car as the worker leaves it."""
     from ...core.making import make_car
     from ...core.messages import MakeRequest

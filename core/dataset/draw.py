@@ -39,6 +39,7 @@ class Look:
     paint_roughness: float
     paint_metal: float
     filmic: bool
+    glow_linear: np.ndarray | None = None  # (F, 3) what each of the model's triangles shines by itself: lamps
 
 
 def draw(model: CarModel, view: View, look_: Look) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +98,11 @@ def _shade(model: CarModel, face: np.ndarray, weights: np.ndarray, rays: np.ndar
     opaque = base[:, 3:]
     shine = fresnel * mirror * open_sky
     rest = base[:, :3] * (1 - metal) * diffuse * (1 - fresnel) * opaque + shine
-    return np.concatenate([rest, np.maximum(opaque, fresnel.mean(1, keepdims=True))], 1)
+    alpha = np.maximum(opaque, fresnel.mean(1, keepdims=True))
+    if look_.glow_linear is not None:
+        glow = look_.glow_linear[face]
+        rest, alpha = rest + glow, np.maximum(alpha, glow.max(1, keepdims=True) > 0)
+    return np.concatenate([rest, alpha], 1)
 
 
 def _materials(model: CarModel, face: np.ndarray, uv: np.ndarray, look_: Look) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

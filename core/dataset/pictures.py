@@ -122,6 +122,21 @@ def paint_of(model: CarModel) -> np.ndarray:
     return np.median(base.reshape(-1, 4)[::37, :3], 0)
 
 
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One photograph: image (S, S, 3) uint8, its label maps, the car and its camera, both in the subject's frame; number: its line in the
+    record; any_known: whether the maps know of all cars in it."""
+
+    image: np.ndarray
+    maps: LabelMaps
+    subject: Subject
+    camera_to_car: np.ndarray
+    focal_px: float
+    paint_linear: np.ndarray
+    any_known: bool
+    number: int
+
+
 class Album:
     """Reads photographs of one car: FOLDER/NAME/shots.jsonl and its pictures, from several folders."""
 
@@ -131,31 +146,45 @@ class Album:
 
     def rows(self, folder: Path, first: int = 0) -> Iterator[Row]:
         """The labelled pictures of a folder from line `first` of its record on; those that show too little of the car are left out."""
-        log = folder / self.model.row.name / "shots.jsonl"
-        for line in (log.read_text().splitlines() if log.is_file() else [])[first:]:
-            shot = json.loads(line)
-            bgr = cv2.imread(str(log.parent / shot["file"]))
-            if bgr is None:
-                continue  # the photographer was stopped between the picture and its line
-            row = self._row(bgr[..., ::-1], shot, log.parent)
+        for shot in self.shots(folder, first):
+            row = labelled_row(
+                shot.image,
+                shot.maps,
+                shot.subject,
+                shot.camera_to_car,
+                shot.focal_px,
+                shot.paint_linear,
+                self.model.row.name,
+                shot.any_known,
+            )
             if row is not None:
                 yield row
 
-    def _row(self, image: np.ndarray, shot: dict, folder: Path) -> Row | None:
+    def shots(self, folder: Path, first: int = 0) -> Iterator[Shot]:
+        """The photographs of a folder from line `first` of its record on."""
+        log = folder / self.model.row.name / "shots.jsonl"
+        for number, line in enumerate((log.read_text().splitlines() if log.is_file() else [])[first:], first):
+            told = json.loads(line)
+            bgr = cv2.imread(str(log.parent / told["file"]))
+            if bgr is None:
+                continue  # the photographer was stopped between the picture and its line
+            yield self._shot(np.ascontiguousarray(bgr[..., ::-1]), told, log.parent, number)
+
+    def _shot(self, image: np.ndarray, told: dict, folder: Path, number: int) -> Shot:
         size = image.shape[0]
-        focal_px = shot["lens_mm"] / shot["sensor_width_mm"] * size
-        subject = self._subject(shot.get("widen_seed"))
-        camera = np.array(shot["camera_to_world"], np.float64)
-        camera[1, 3] += subject.shift_m
-        others = [self._other(placed, subject.shift_m) for placed in shot.get("others", ())]
-        cover_file = folder / shot["cover"] if shot.get("cover") else None
-        cover = cv2.imread(str(cover_file), cv2.IMREAD_GRAYSCALE) if cover_file else None
-        maps = label_maps(subject, camera, focal_px, size, others, cover)
         if size != STORED_PX:
             raise ValueError(f"pictures are {size} pixels wide, not {STORED_PX}")
-        paint = shot["paint"] if shot["paint"] is not None else paint_of(self.model)
-        known = "others" in shot or not shot.get("clutter", False)
-        return labelled_row(image, maps, subject, camera, focal_px, np.asarray(paint), self.model.row.name, known)
+        focal_px = told["lens_mm"] / told["sensor_width_mm"] * size
+        subject = self._subject(told.get("widen_seed"))
+        camera = np.array(told["camera_to_world"], np.float64)
+        camera[1, 3] += subject.shift_m
+        others = [self._other(placed, subject.shift_m) for placed in told.get("others", ())]
+        cover_file = folder / told["cover"] if told.get("cover") else None
+        cover = cv2.imread(str(cover_file), cv2.IMREAD_GRAYSCALE) if cover_file else None
+        maps = label_maps(subject, camera, focal_px, size, others, cover)
+        paint = told["paint"] if told["paint"] is not None else paint_of(self.model)
+        known = "others" in told or not told.get("clutter", False)
+        return Shot(image, maps, subject, camera, focal_px, np.asarray(paint), known, number)
 
     def _subject(self, seed: int | None) -> Subject:
         if seed not in self._subjects:

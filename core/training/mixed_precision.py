@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class WorkingCopy:
+
+class WorkingCopy(Generic[Network]):
     """A copy of a network whose convolutions run in `dtype`; gradients go to the master, weights come back from it."""
 
-    def __init__(self, master: nn.Module, dtype: torch.dtype) -> None:
+    def __init__(self, master: Network, dtype: torch.dtype) -> None:
         self.master, self.network = master, copy.deepcopy(master)
         for module in self.network.modules():
             if isinstance(module, nn.Conv2d):

@@ -12,7 +12,8 @@ import bpy
 import numpy as np
 import pytest
 
-from imago.addon.export import _jpeg, export_glb, export_usd
+from imago.addon.export.export import export_glb, export_usd
+from imago.addon.export.photo import jpeg
 from imago.addon.rig.rig import place_hubs
 from imago.addon.scene.materials import shader_socket
 from imago.addon.scene.scene import CarObjects, build_car
@@ -152,9 +153,9 @@ def test_any_picture_becomes_a_packed_jpeg_in_the_file_alone(is_float: bool) -> 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     image = bpy.data.images.new("painted", 8, 4, alpha=True, float_buffer=is_float)
     image.pixels.foreach_set(np.tile(np.array([0, 1, 0, 0.5], np.float32), 32))
-    with _jpeg(image) as jpeg:
-        assert jpeg.packed_file.data[:2] == b"\xff\xd8" and tuple(jpeg.size) == (8, 4)
-        assert np.allclose(np.array(jpeg.pixels[:]).reshape(-1, 4).mean(0)[:3], (0, 1, 0), atol=0.02)
+    with jpeg(image) as picture:
+        assert picture.packed_file.data[:2] == b"\xff\xd8" and tuple(picture.size) == (8, 4)
+        assert np.allclose(np.array(picture.pixels[:]).reshape(-1, 4).mean(0)[:3], (0, 1, 0), atol=0.02)
     assert list(bpy.data.images) == [image]
 
 

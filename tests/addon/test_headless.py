@@ -113,7 +113,7 @@ def test_process_ends(tmp_path: Path) -> None:
         "import torch, bpy, sys",
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})",
         "import imago.addon as addon",
-        "from imago.addon.export import export_glb",
+        "from imago.addon.export.export import export_glb",
         "from imago.addon.scene.scene import build_car",
         "from synthetic import synthetic_car",
         "addon.register()",

@@ -22,7 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".venvs"
-EVERYWHERE = ("tests/addon/test_drive.py",)  # tests of the source tree, without torch, that every version has to pass too
+# tests of the source tree, without torch, that every version has to pass too
+EVERYWHERE = ("tests/addon/test_drive.py", "tests/addon/test_export_animation.py", "tests/addon/test_export_presets.py")
 LONGEST_S = 1800.0  # one version; a Blender that never exits is a failure and not a reason to wait for ever
 _specification = importlib.util.spec_from_file_location("build_command", ROOT / "build.py")
 assert _specification is not None and _specification.loader is not None

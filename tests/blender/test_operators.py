@@ -17,6 +17,7 @@ ELSEWHERE = {
     "create_car": "test_create", "update_car": "test_create", "add_run": "test_create", "set_up": "conftest", "cancel": "test_troubles",
     "stop_worker": "test_troubles", "show_log": "test_troubles", "use_processor": "test_troubles",
     "draw_box": "tests/addon/test_several_cars.py",
+    **dict.fromkeys(("drive", "roll", "stop_driving", "add_path"), "tests/addon/test_drive.py, in every version"),
     "set_up_first": "a dialog before set_up: tests/gui/walk.drv", "cancel_set_up": "tests/addon/test_runtime.py, the button only asks",
 }  # fmt: skip
 HERE = {
@@ -42,6 +43,35 @@ def test_export_gltf_says_what_the_sliders_say(worker: ModuleType, tmp_path: Pat
     front, rear = nodes["wheel_front_left"]["translation"], nodes["wheel_rear_left"]["translation"]
     assert abs(front[2] - rear[2] - rig.imago.wheelbase) < 1e-4, "nose is +Z, the wheelbase the slider's"
     assert front[0] > 0.5 and abs(front[0] + nodes["wheel_front_right"]["translation"][0]) < 1e-4, "at the origin, left is +X"
+
+
+@pytest.mark.slow
+def test_export_with_animation_levels_and_hull(worker: ModuleType, tmp_path: Path) -> None:
+    """What the user changed without a key, his frame and his data stay."""
+    rig, scene = add_last_run(worker), bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 12
+    for frame, turns in ((1, 0.0), (12, 1.0)):
+        rig["wheel_turn"], rig["brake"], rig.location.y = turns, turns, -2.0 * turns
+        for path in ('["wheel_turn"]', '["brake"]', "location"):
+            rig.keyframe_insert(path, frame=frame)
+    scene.frame_set(5)
+    rig["steer"] = 0.2
+    before = worker.data_counts()
+    choice = {"animation": True, "lods": True, "collision": True}
+    assert bpy.ops.imago.export_car(filepath=str(tmp_path / "car.glb"), format="FBX", preset="UNREAL", **choice) == {"FINISHED"}
+    assert bpy.ops.imago.export_car(filepath=str(tmp_path / "car"), format="GLB", preset="GODOT", **choice) == {"FINISHED"}
+    names = [f"car{level}.{ending}" for level in ("", "_LOD1", "_LOD2") for ending in ("fbx", "glb")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    content = (tmp_path / "car.glb").read_bytes()
+    (length,) = struct.unpack("<I", content[12:16])
+    found = json.loads(content[20 : 20 + length])
+    targets = [channel["target"] for channel in found["animations"][0]["channels"]]
+    moved = {(found["nodes"][target["node"]]["name"], target["path"]) for target in targets if "node" in target}
+    assert {("car-vehicle", "translation"), ("wheel_rear_left-wheel", "rotation")} <= moved
+    assert any(name.startswith("brake_light") and name.endswith("_lit") and path == "scale" for name, path in moved)
+    pointers = [target["extensions"]["KHR_animation_pointer"]["pointer"] for target in targets if target["path"] == "pointer"]
+    assert any(pointer.endswith("/KHR_materials_emissive_strength/emissiveStrength") for pointer in pointers)
+    assert (scene.frame_current, rig["steer"], worker.data_counts()) == (5, pytest.approx(0.2), before)
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""export: a car of the scene -> glTF, USD or FBX, as other programs want it."""

@@ -1,0 +1,133 @@
+"""Draw turntables of changed training cars and of draws of the shape space, car by car; started again, it goes on.
+
+    python -m imago.core.dataset.make_turntables CARS_DIR HDRI_DIR OUT_DIR [--minutes 30] [--seed 0] [--photographs DIR...]
+
+Two processes with different seeds share the work.  --photographs: first put photographs made by Cycles (addon/photograph) through the same
+window; each is a turntable with one picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from ..car.draw_car import draw_cars
+from ..car.prior import shape_prior
+from ..car.space import shape_space
+from .cars import CarModel, CarRow, read_cars, read_model
+from .deform import widen
+from .drawn import invented_model
+from .make_pictures import Models
+from .pictures import Album, Row, write_shard
+from .sky import Sky, read_sky
+from .subject import SubjectMaker
+from .turntables import photograph_row, turntable_rows
+
+CARS_PER_SHARD = 4
+INVENTED_EVERY = 4  # one shard of so many holds draws of the shape space
+HELD_WHEELS = 12  # models kept whose wheels others may get
+
+
+def make_turntables(cars: Path, hdris: Path, out: Path, minutes: float, seed: int) -> int:
+    """Write OUT/drawn_SEED_TURN_NAME.npz in turn for training cars and draws of the shape space; returns how many pictures are new.
+
+    Raises:
+        FileNotFoundError: there are no panoramas.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    skies = [read_sky(file) for file in sorted(hdris.glob("*.hdr"))]
+    if not skies:
+        raise FileNotFoundError(f"{hdris} holds no panoramas (*.hdr)")
+    rows, end = read_cars(cars / "cars.csv", "train"), time.monotonic() + 60 * minutes
+    donors: list[CarModel] = []
+    turn = total = 0
+    while time.monotonic() < end:
+        random = np.random.default_rng([seed, turn])
+        order = np.random.default_rng([seed, turn // (len(rows) + len(rows) // (INVENTED_EVERY - 1))]).permutation(len(rows))
+        row = None if turn % INVENTED_EVERY == 0 else rows[order[(turn - turn // INVENTED_EVERY) % len(rows)]]
+        file = out / f"drawn_{seed:02d}_{turn:05d}_{row.name if row else 'invented'}.npz"
+        turn += 1
+        if file.exists():
+            continue
+        drawn = _invented(skies, donors, random) if row is None else _changed(cars, row, skies, donors, random)
+        if drawn:
+            write_shard(file, drawn)
+            total += len(drawn)
+            print(f"{file.stem}: {len(drawn)}", flush=True)
+    return total
+
+
+def _changed(cars: Path, row: CarRow, skies: list[Sky], donors: list[CarModel], random: np.random.Generator) -> list[Row]:
+    """Changed copies of a training car."""
+    model = read_model(cars, row)
+    maker = SubjectMaker(model)
+    if not maker.usable:
+        return []
+    donors[:] = [donor for donor in donors if donor.row != row][-HELD_WHEELS + 1 :] + [model]
+    rows: list[Row] = []
+    for number in range(CARS_PER_SHARD):
+        changed = widen(model, random)
+        rows += turntable_rows(changed, maker.subject(changed), skies, donors, random, number)
+    return rows
+
+
+def _invented(skies: list[Sky], donors: list[CarModel], random: np.random.Generator) -> list[Row]:
+    """Draws of the shape space."""
+    cars = draw_cars(CARS_PER_SHARD, int(random.integers(2**31)), shape_prior(), shape_space())
+    rows: list[Row] = []
+    for number, (measures, coefficients, body_type) in enumerate(zip(cars.measures, cars.coefficients, cars.body_types, strict=True)):
+        model, subject = invented_model(measures, coefficients, body_type)
+        rows += turntable_rows(model, subject, skies, donors, random, number)
+    return rows
+
+
+def cut_photographs(cars: Path, out: Path, photographs: list[Path]) -> int:
+    """Write OUT/photo_FOLDER_CAR_COUNT.npz for the lines of each record that are not cut yet; returns how many pictures are new."""
+    out.mkdir(parents=True, exist_ok=True)
+    models, total = Models(cars), 0
+    for name in models.rows:
+        album = None
+        for folder in photographs:
+            record, stem = folder / name / "shots.jsonl", f"photo_{folder.name}_{name}"
+            count = len(record.read_text().splitlines()) if record.is_file() else 0
+            done = max((int(file.stem.rsplit("_", 1)[1]) for file in out.glob(f"{stem}_*.npz")), default=0)
+            if count <= done:
+                continue
+            album = album or Album(models[name], models)
+            if not album.maker.usable:
+                break
+            rows: list[Row] = []
+            for shot in album.shots(folder, done):
+                row = photograph_row(shot, name, len(rows))
+                rows += [row] if row is not None else []
+            if rows:
+                write_shard(out / f"{stem}_{count:06d}.npz", rows)
+                total += len(rows)
+                print(f"{stem}: {len(rows)} of {count - done}", flush=True)
+    return total
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cars", type=Path)
+    parser.add_argument("hdris", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--photographs", type=Path, nargs="*", default=[])
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    if given.photographs:
+        print(cut_photographs(given.cars, given.out, given.photographs), "photographs cut")
+    print(make_turntables(given.cars, given.hdris, given.out, given.minutes, given.seed), "pictures drawn")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Photograph -> latent of the image generator."""

@@ -1,0 +1,267 @@
+"""Train the image generator with its encoder and discriminator, bounded by minutes and resumable.
+
+    python3 build.py train generator --turntables FOLDER... --out RUN_DIR --minutes 180 [--held-out CAR...]
+
+FOLDERs hold turntables (core/dataset/make_turntables.py).  RUN_DIR gets config.json, checkpoint.pt, curves.jsonl, curves.png, samples.png
+and generator.safetensors every few minutes.  Starting it again goes on from the checkpoint until the minutes of training are full.
+Under torchrun every process draws batches of its own and gradients are averaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from ..dataset.turntables import Turntables, read_turntables
+from ..generator.discriminator import Discriminator, DiscriminatorSize
+from ..generator.generator import Generator, GeneratorSize
+from ..generator.weights import CarGenerator, save_generator
+from ..invert.encoder import Encoder, EncoderSize
+from .generator_loss import at_size, discriminator_terms, draw_batch, generator_terms, slope_penalty
+from .measure_generator import measure_turntables
+from .mixed_precision import WorkingCopy
+from .processes import Processes
+from .run_record import draw_curves, write_json
+from .sample_sheet import draw_sheet
+from .turntable_batches import TurntableBatch, TurntableBatches
+
+ALONE = Processes()
+BETAS = (0.5, 0.99)
+WARMUP_STEPS = 50
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """All that decides a run, saved as config.json."""
+
+    minutes: float = 180.0
+    seed: int = 0
+    batch: int = 16
+    invented: int = 8  # cars of a batch that are made of random numbers
+    learning_rate: float = 2e-3
+    discriminator_rate: float = 5e-4
+    average_kimg: float = 2.0  # half-life of the averaged weights
+    coarse_px: int = 64
+    coarse_share: float = 0.4  # of the run is trained on pictures of coarse_px, a third of the price
+    adversarial_from: float = 0.1  # share of the run after which the discriminator's word begins to count, and as long again to grow
+    slope_gamma: float = 0.5  # R1
+    slope_every: int = 16
+    slope_pictures: int = 4  # its second derivatives cost several times a step's
+    held_out: tuple[str, ...] = ()
+    generator: GeneratorSize = GeneratorSize()
+    encoder: EncoderSize = EncoderSize()
+    discriminator: DiscriminatorSize = DiscriminatorSize()
+    bfloat16: bool = True
+    threads: int = 1
+    workers: int = 0
+    max_steps: int | None = None  # for tests; None is bounded by minutes alone
+    measure_every_s: float = 300.0
+    measured_pairs: int = 64
+
+
+class Drawing(nn.Module):
+    """Generator and encoder, which learn together."""
+
+    def __init__(self, generator: GeneratorSize, encoder: EncoderSize) -> None:
+        super().__init__()
+        self.generator, self.encoder = Generator(generator), Encoder(encoder)
+
+
+@dataclass
+class TrainingState:
+    """What a checkpoint holds; average: the running mean of generator and encoder."""
+
+    drawing: Drawing
+    average: Drawing
+    discriminator: Discriminator
+    drawing_optimiser: torch.optim.Adam
+    discriminator_optimiser: torch.optim.Adam
+    step: int = 0
+    trained_s: float = 0.0
+
+    PARTS = ("drawing", "average", "discriminator", "drawing_optimiser", "discriminator_optimiser")
+
+    def save(self, file: Path) -> None:
+        """Write aside, then rename."""
+        aside = file.with_suffix(".part")
+        torch.save({key: getattr(self, key).state_dict() for key in self.PARTS} | {"step": self.step, "trained_s": self.trained_s}, aside)
+        os.replace(aside, file)
+
+    def load(self, file: Path) -> None:
+        """Take over a checkpoint of the same config."""
+        parts = torch.load(file, weights_only=True)
+        for key in self.PARTS:
+            getattr(self, key).load_state_dict(parts[key])
+        self.step, self.trained_s = parts["step"], parts["trained_s"]
+
+
+@dataclass(frozen=True)
+class Working:
+    """The copies that compute."""
+
+    drawing: WorkingCopy[Drawing]
+    discriminator: WorkingCopy[Discriminator]
+
+    @classmethod
+    def of(cls, config: GeneratorConfig, state: TrainingState) -> Working:
+        """Copies of a state's networks in the config's precision."""
+        dtype = torch.bfloat16 if config.bfloat16 else torch.float32
+        return cls(WorkingCopy(state.drawing, dtype), WorkingCopy(state.discriminator, dtype))
+
+
+def new_state(config: GeneratorConfig) -> TrainingState:
+    """Fresh networks and optimisers from the config's seed.  Raises ValueError where the three sizes do not fit one another."""
+    sides = {config.generator.picture_px, config.encoder.picture_px, config.discriminator.picture_px}
+    if len(sides) > 1 or config.encoder.content_layers != config.generator.content_layers:
+        raise ValueError(
+            f"pictures of {sorted(sides)} pixels, {config.generator.content_layers} content layers of the generator and "
+            f"{config.encoder.content_layers} of the encoder do not fit"
+        )
+    torch.manual_seed(config.seed)
+    drawing, average = (Drawing(config.generator, config.encoder) for _ in range(2))
+    average.load_state_dict(drawing.state_dict())
+    discriminator = Discriminator(config.discriminator)
+    return TrainingState(
+        drawing,
+        average.eval().requires_grad_(False),
+        discriminator,
+        torch.optim.Adam(drawing.parameters(), config.learning_rate, BETAS, fused=True),
+        torch.optim.Adam(discriminator.parameters(), config.discriminator_rate, BETAS, fused=True),
+    )
+
+
+def progress01(config: GeneratorConfig, state: TrainingState) -> float:
+    """Share of the run that is over, by time or by steps, whichever is further."""
+    by_steps = state.step / config.max_steps if config.max_steps else 0.0
+    return min(max(state.trained_s / (60 * config.minutes), by_steps), 1.0)
+
+
+def picture_px(config: GeneratorConfig, state: TrainingState) -> int:
+    """Side of the pictures that are trained now."""
+    return config.coarse_px if progress01(config, state) < config.coarse_share else config.generator.picture_px
+
+
+def train_step(
+    config: GeneratorConfig, state: TrainingState, working: Working, batch: TurntableBatch, processes: Processes = ALONE
+) -> dict[str, float]:
+    """One step of generator and encoder, one of the discriminator, one of the averages; the loss terms."""
+    done, size_px = progress01(config, state), picture_px(config, state)
+    random = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, state.step, processes.rank]).generate_state(1)[0]))
+    rate = min(1.0, (state.step + 1) / WARMUP_STEPS) * min(1.0, (1 - done) / 0.3 + 0.02)
+    for optimiser, full in ((state.drawing_optimiser, config.learning_rate), (state.discriminator_optimiser, config.discriminator_rate)):
+        for group in optimiser.param_groups:
+            group["lr"] = full * rate
+    generator, encoder, judge = working.drawing.network.generator, working.drawing.network.encoder, working.discriminator.network
+
+    # generator and encoder
+    judge.requires_grad_(False)
+    drawn = draw_batch(generator, encoder, batch, size_px, random)
+    heard = min(max((done - config.adversarial_from) / max(config.adversarial_from, 1e-6), 0.0), 1.0)
+    terms = generator_terms(judge, encoder, batch, drawn, heard)
+    terms["sum"].backward()
+    _step(working.drawing, state.drawing_optimiser, processes)
+
+    # discriminator, R1 now and then in place of always
+    judge.requires_grad_(True)
+    judged = discriminator_terms(judge, batch, drawn.pictures)
+    judged["discriminator"].backward()
+    if state.step % config.slope_every == 0:
+        some = slice(0, config.slope_pictures)
+        slope = slope_penalty(lambda real: judge(real, batch.view[some])[0], at_size(batch.target[some], size_px))
+        (0.5 * config.slope_gamma * config.slope_every * slope).backward()
+        judged["slope"] = slope
+    _step(working.discriminator, state.discriminator_optimiser, processes)
+
+    state.step += 1
+    kept = 0.5 ** (config.batch * processes.count / 1000 / config.average_kimg)
+    kept = min(kept, state.step / (state.step + 10))
+    with torch.no_grad():
+        for mean, now in zip(state.average.parameters(), state.drawing.parameters(), strict=True):
+            mean.lerp_(now, 1 - kept)
+    return {key: float(value.detach()) for key, value in (terms | judged).items()}
+
+
+def _step(working: WorkingCopy, optimiser: torch.optim.Adam, processes: Processes) -> None:
+    working.gradients_to_master()
+    processes.average_gradients(working.master)
+    torch.nn.utils.clip_grad_norm_(working.master.parameters(), 10.0)
+    optimiser.step()
+    working.weights_from_master()
+
+
+def train(config: GeneratorConfig, turntables: Turntables, out: Path, processes: Processes = ALONE) -> TrainingState:
+    """Train until the time or the steps are over; leaves checkpoint, curves, samples and the averaged weights in `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(config.threads)
+    state, checkpoint = new_state(config), out / "checkpoint.pt"
+    if checkpoint.exists():
+        state.load(checkpoint)
+    held = np.isin(turntables.name, config.held_out)
+    seed = config.seed + 1000 * processes.rank
+    batches = TurntableBatches(turntables, np.flatnonzero(~held), config.batch, config.invented, seed, state.step)
+    ahead = 6 if config.workers else None
+    loader = iter(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=config.workers, prefetch_factor=ahead))
+    working = Working.of(config, state)
+    started, before_s, measured_s = time.monotonic(), state.trained_s, state.trained_s
+    sums: list[dict[str, float]] = []
+    while progress01(config, state) < 1:
+        sums.append(train_step(config, state, working, next(loader), processes))
+        state.trained_s = processes.agreed(before_s + time.monotonic() - started)
+        if state.trained_s - measured_s > config.measure_every_s or progress01(config, state) >= 1:
+            measured_s = state.trained_s
+            if processes.is_first:
+                _record(config, state, turntables, np.flatnonzero(held), sums, out)
+            sums = []
+    return state
+
+
+def _record(
+    config: GeneratorConfig, state: TrainingState, turntables: Turntables, held: np.ndarray, sums: list[dict[str, float]], out: Path
+) -> None:
+    """Curves, checkpoint, samples, weights and the config that belongs to them."""
+    generator, encoder, size_px = state.average.generator, state.average.encoder, picture_px(config, state)
+    row = {"step": state.step, "trained_s": round(state.trained_s, 1), "size_px": size_px}
+    row |= {key: float(np.mean([s[key] for s in sums if key in s])) for key in dict.fromkeys(key for s in sums for key in s)}
+    row |= measure_turntables(generator, encoder, turntables, held, size_px, config.measured_pairs)
+    with (out / "curves.jsonl").open("a") as lines:
+        lines.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
+    state.save(out / "checkpoint.pt")
+    draw_curves(out / "curves.jsonl", out / "curves.png")
+    few = held if len(held) else np.arange(len(turntables))
+    draw_sheet(generator, encoder, turntables, few[:: max(1, len(few) // 8)][:8], size_px, out / "samples.png")
+    save_generator(CarGenerator(generator, encoder, state.discriminator.first), out / "generator.safetensors")
+    write_json(out / "config.json", asdict(config))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line; also called by build.py train generator."""
+    parser = argparse.ArgumentParser(prog="train_generator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turntables", nargs="+", type=Path, required=True, help="folders of core/dataset/make_turntables.py")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=GeneratorConfig.minutes)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--held-out", nargs="*", default=[], help="cars kept away from training and measured on")
+    parser.add_argument("--threads", type=int, default=GeneratorConfig.threads)
+    parser.add_argument("--batch", type=int, default=GeneratorConfig.batch)
+    parser.add_argument("--coarse-share", type=float, default=GeneratorConfig.coarse_share)
+    given = parser.parse_args(arguments)
+    cv2.setNumThreads(1)  # before the first call: a forked worker waits for ever for threads that stayed with its parent
+    config = GeneratorConfig(
+        minutes=given.minutes, seed=given.seed, threads=given.threads, batch=given.batch, invented=given.batch // 2,
+        coarse_share=given.coarse_share, held_out=tuple(given.held_out),
+    )  # fmt: skip
+    train(config, read_turntables(given.turntables), given.out, Processes.from_environment())
+
+
+if __name__ == "__main__":
+    main()
