@@ -37,6 +37,7 @@ DEBIAN_PACKAGE = {
     "libXxf86vm": "libxxf86vm1",
     "libgomp": "libgomp1",
 }
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]  # of the tests, two files at a time
 BENCHES, TRAINERS = ("core/*/bench.py", "core/training/bench_*.py", "addon/*/bench.py"), ("core/training/train_*.py",)
 
 
@@ -227,7 +228,7 @@ def test(arguments: list[str]) -> int:
     chosen = ["-m", "not slow"] if "--fast" in arguments else []
     rest = [argument for argument in arguments if argument != "--fast"]
     os.chdir(str(ROOT))
-    return become(["-m", "pytest", *chosen, *rest])
+    return become(["-m", "pytest", *chosen, *(rest or SIDE_BY_SIDE)])
 
 
 def check(arguments: list[str]) -> int:
@@ -238,7 +239,7 @@ def check(arguments: list[str]) -> int:
         "format": ["-m", "ruff", "format", "--check", "."],
         "lint": ["-m", "ruff", "check", "."],
         "types": ["-m", "mypy", "-p", "imago.core", "-p", "imago.addon"],
-        "tests": ["-m", "pytest", *arguments],
+        "tests": ["-m", "pytest", *SIDE_BY_SIDE, *arguments],
         "blender": [BLENDER_MATRIX, "--blender", "ends"],
     }
     failed = []

@@ -3,4 +3,4 @@
 from . import car, drive, photo
 
 # in the order in which they stand
-CLASSES = (photo.IMAGO_PT_photo, *car.CLASSES, *drive.CLASSES, photo.IMAGO_PT_history, photo.IMAGO_PT_box)
+CLASSES = (photo.IMAGO_PT_photo, *car.BEFORE_DRIVE, *drive.CLASSES, *car.AFTER_DRIVE, photo.IMAGO_PT_history, photo.IMAGO_PT_box)

@@ -126,4 +126,5 @@ def _slider(layout: bpy.types.UILayout, rig: bpy.types.Object, name: str, text: 
         layout.prop(rig, f'["{name}"]', text=text, slider=True)
 
 
-CLASSES = (IMAGO_PT_car, IMAGO_PT_look, IMAGO_PT_lights, IMAGO_PT_rig, IMAGO_PT_export)
+BEFORE_DRIVE = (IMAGO_PT_car, IMAGO_PT_look, IMAGO_PT_lights)
+AFTER_DRIVE = (IMAGO_PT_rig, IMAGO_PT_export)

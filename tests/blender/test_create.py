@@ -40,7 +40,7 @@ def runs(installed: ModuleType) -> tuple:
 
 def parts(rig: bpy.types.Object) -> dict[str, bpy.types.Object]:
     bpy.context.view_layer.update()
-    return {thing["imago_role"]: thing for thing in rig.children if "imago_role" in thing}
+    return {thing["imago_role"]: thing for thing in rig.children if "imago_role" in thing and thing.type == "MESH"}
 
 
 def box(things: list[bpy.types.Object]) -> tuple[Vector, Vector]:

@@ -91,15 +91,20 @@ def test_every_problem_has_a_button_that_mends_it(worker: ModuleType, session) -
 def test_a_selected_car_shows_all_its_sliders(worker: ModuleType, session) -> None:
     rig = add_last_run(worker)
     shown = panels(worker)
-    assert list(shown) == ["Photo", "Car", "Look", "Lights", "Rig", "Export", "History", "Several Cars"]
+    first, last = ["Photo", "Car", "Look", "Lights"], ["Rig", "Export", "History", "Several Cars"]
+    assert list(shown) == [*first, "Drive", "My Own Animation", *last]
     groups = worker.module("addon.panels.car").GROUPS
     grouped = [name for names in groups.values() for name in names]
     assert sorted(grouped) == sorted(measure.name for measure in worker.module("core.car.measure_table").MEASURES)
     assert set(shown["Car"].properties) == set(worker.module("addon.scene.reshape").measures_of(rig)), "a slider for all that can move"
     assert len(shown["Car"].properties) > 30
-    lamps = {"headlight", "high_beam", "tail", "brake", "indicator_left", "indicator_right", "hazard", "reverse", "fog"}
+    lamps = {"headlight", "high_beam", "daytime", "tail", "brake", "indicator_left", "indicator_right", "hazard", "reverse", "fog"}
     assert {name.strip('[]"') for name in shown["Lights"].properties} == lamps
-    assert {'["wheel_turn"]', '["steer"]'} == set(shown["Rig"].properties)
+    turned = {"wheel_turn", "steer", "heave", "pitch", "roll", "auto_roll", "follow_ground"}
+    assert {name.strip('[]"') for name in shown["Rig"].properties} == turned
+    assert {"curve", "ground", "speed", "unit", "first_frame", "backwards", "drift"} <= set(shown["Drive"].properties)
+    assert {"imago.add_path", "imago.drive"} <= set(shown["Drive"].operator_names)
+    assert "imago.stop_driving" not in shown["Drive"].operator_names, "there is nothing to clear yet"
     assert "default_value" in shown["Look"].properties and '["photo_look"]' in shown["Look"].properties
     assert "imago.mark_asset" in shown["Export"].operator_names and "imago.export_car" in shown["Export"].operator_names
     assert "imago.add_run" in shown["History"].operator_names and " s" in shown["History"].text
