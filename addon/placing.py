@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ..core.asset.asset import load_asset
+from ..core.asset.png import write_png
 from ..core.car.reshape import Reshape
 from ..core.car.reshape_file import read_reshape
 from ..core.errors import UserInputError
 from ..core.types import CarAsset
 from .drive.again import drive_again
 from .scene import reshape
+from .scene.image import packed_file
 from .scene.scene import CarObjects, build_car
 from .scene.update import update_car
 
@@ -42,7 +45,9 @@ def load_run(folder: Path) -> LoadedRun:
         asset = load_asset(folder, pictures=False)
     except Exception as problem:  # a damaged file raises whatever it likes
         raise UserInputError(f"The files of {folder.name} cannot be read; make the car again from its photo.") from problem
-    return LoadedRun(folder, asset, read_reshape(folder / "reshape.npz"))
+    measures = read_reshape(folder / "reshape.npz")
+    reshape.prepare(measures)
+    return LoadedRun(folder, asset, measures)
 
 
 def place_run(run: LoadedRun, location: tuple[float, float, float]) -> CarObjects:
@@ -78,14 +83,22 @@ def wake_one(photo: str) -> None:
 def _wake_image_code(photo: str) -> None:
     """Blender's first picture of a session takes up to 160 ms, whatever its size."""
     with contextlib.suppress(RuntimeError):  # no picture: the worker says so
-        bpy.data.images.remove(bpy.data.images.load(photo))
+        bpy.data.images.remove(packed_file("waking", Path(photo)))
+
+
+def _wake_png(_: str) -> None:
+    """And its first PNG some 70 ms more."""
+    path = Path(bpy.app.tempdir) / "imago_waking.png"
+    write_png(np.zeros((8, 8, 3), np.uint8), path)
+    _wake_image_code(str(path))
+    path.unlink()
 
 
 def _wake_template(_: str) -> None:
     reshape.wake()
 
 
-_asleep: list[Callable[[str], None]] = [_wake_image_code, _wake_template]
+_asleep: list[Callable[[str], None]] = [_wake_png, _wake_image_code, _wake_template]
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ Since meshes move by differences, what an artist sculpted stays.  Vertices that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import bpy
 import numpy as np
@@ -39,6 +40,12 @@ def wake() -> None:
     """Compute what all cars share; otherwise the first that needs it waits for it."""
     template_key()
     skeleton()
+
+
+def prepare(reshape: Reshape) -> None:
+    """Compute what keep() will need, while nobody waits for a car."""
+    _shape(to_array(reshape.base))
+    _faces_of_parts(reshape.body_type)
 
 
 def keep(car: CarObjects, reshape: Reshape) -> None:
@@ -234,9 +241,19 @@ def _refuse(rig: bpy.types.Object, things: list[bpy.types.Object]) -> None:
 
 def _body_objects(car: CarObjects, body_type: str) -> list[tuple[bpy.types.Object, np.ndarray]]:
     """Body and lamps, each with the template's faces that it was made of.  Raises: ValueError."""
-    renamed = rename_for(body_type)
-    names = np.array([name.replace("SIDE", side) for side in ("left", "right") for name in skeleton().faces.part])
-    names = np.array([renamed.get(name, name) for name in names])
-    lamps = [(thing, np.flatnonzero(names == part)) for part, thing in car.lamps.items()]
-    shell = np.flatnonzero([LIGHT_KINDS.get(base_name(name)) is None for name in names])  # also where a lamp's object was deleted
+    of_part = _faces_of_parts(body_type)
+    lamps = [(thing, of_part.get(part, np.zeros(0, np.int64))) for part, thing in car.lamps.items()]
+    # also where a lamp's object was deleted
+    shell = np.sort(np.concatenate([faces for part, faces in of_part.items() if LIGHT_KINDS.get(base_name(part)) is None]))
     return [*([(car.body, shell)] if car.body else []), *lamps]
+
+
+@cache
+def _faces_of_parts(body_type: str) -> dict[str, np.ndarray]:
+    """The template's faces by the part that they are of in this body type."""
+    renamed = rename_for(body_type)
+    plain = [name.replace("SIDE", side) for side in ("left", "right") for name in skeleton().faces.part]
+    names = np.array([renamed.get(name, name) for name in plain])
+    order = np.argsort(names, kind="stable")
+    parts, first = np.unique(names[order], return_index=True)
+    return dict(zip(parts.tolist(), np.split(order, first[1:]), strict=True))

@@ -72,6 +72,7 @@ MEASURE_RATE = 0.12
 COEFFICIENT_RATE = 0.06
 OVERLAP_PX = 320  # size at which the final overlap is measured
 SOLVED01 = 0.15  # of the stage, what the closed form takes
+LEAST_SOLVED_IOU = 0.7  # of the best one's outline; usual are 0.85 to 0.95
 RANK_PX = 96  # and at which solved hypotheses are compared
 
 
@@ -150,6 +151,11 @@ def fit(
     report("fit", SOLVED01 / 2)
     if solving:
         state = _ranked(_solved(state, scene, config, prior), scene, config, prior)
+        if float(state.iou.max()) < LEAST_SOLVED_IOU:  # told places that contradict one another, as of a tail half taken for a nose
+            plain = replace(
+                config, weights=replace(config.weights, places=0.0, wheels=0.0), stages=config.stages or QUALITIES["normal"].stages[:1]
+            )
+            return fit(photo, matte, perception, settings, report, prior, show, replace(plain, solve_first=False))
     believed, done, total = _belief(state), 0, sum(stage.steps for stage in config.stages)
     _show(state, 0, prior, show)
     report("fit", SOLVED01)
