@@ -62,7 +62,7 @@ class FitConfig:
 
 QUALITIES = {
     "draft": FitConfig(2, (), rounds=2),
-    "normal": FitConfig(4, (Stage(2, 96, 30, 30, 0.6), Stage(1, 160, 60, 30, 0.6), Stage(1, 256, 60, 30, 0.5))),
+    "normal": FitConfig(4, (Stage(2, 96, 20, 20, 0.6), Stage(1, 160, 40, 20, 0.6), Stage(1, 256, 40, 20, 0.5))),
     "high": FitConfig(
         6, (Stage(3, 96, 60, 60, 0.7), Stage(2, 160, 120, 30, 0.6), Stage(1, 320, 240, 30, 0.5)), modes=None, residual=ResidualConfig()
     ),
