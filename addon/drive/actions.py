@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ...core.errors import Trouble, UserInputError
+from ..fcurves import curves_of, keyed_paths, new_action, set_keys
 from ..scene.made import ROLE
 
 TRACK = "Imago Drive"
@@ -36,11 +37,10 @@ def write(rig: bpy.types.Object, first_frame: int, channels: Mapping[Channel, np
     if animation.use_tweak_mode:
         raise UserInputError(f"A strip of {rig.name} is being edited: leave Tweak Mode in the NLA editor first.", Trouble.SCENE)
     clear(rig)
-    action = bpy.data.actions.new(f"{rig.name} drive")
+    action, slot = new_action(f"{rig.name} drive", rig)
     action[ROLE] = DRIVE
-    curves, slot = _curves(action, rig)
     for channel, values in channels.items():
-        _key(curves, channel, first_frame, values)
+        _key(action, channel, first_frame, values)
     track = animation.nla_tracks.new(prev=None)
     track.name = TRACK
     strip = track.strips.new(action.name, first_frame, action)
@@ -74,46 +74,19 @@ def drive_action(rig: bpy.types.Object) -> bpy.types.Action | None:
     return next((strip.action for strip in strips if strip.action is not None and strip.action.get(ROLE) == DRIVE), None)
 
 
-def curves_of(action: bpy.types.Action) -> bpy.types.bpy_prop_collection:
-    """The F-curves of an action of ours in any version of Blender."""
-    if hasattr(action, "layers") and action.layers:
-        return action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
-    return action.fcurves
-
-
 def keyed_by_artist(rig: bpy.types.Object, channels: Mapping[Channel, np.ndarray]) -> list[str]:
     """Paths that the artist's own action keys too."""
     action = rig.animation_data.action if rig.animation_data else None
     if action is None:
         return []
-    if hasattr(action, "layers") and action.layers:
-        bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
-        paths = {curve.data_path for bag in bags for curve in bag.fcurves}
-    else:
-        paths = {curve.data_path for curve in action.fcurves}
-    return sorted(paths & {channel.path for channel in channels})
+    return sorted(keyed_paths(action) & {channel.path for channel in channels})
 
 
-def _curves(action: bpy.types.Action, rig: bpy.types.Object) -> tuple[bpy.types.bpy_prop_collection, object | None]:
-    """Where to make F-curves, and the slot they are in (from 4.4 on)."""
-    if not hasattr(action, "slots"):
-        return action.fcurves, None
-    slot = action.slots.new(id_type="OBJECT", name=rig.name)
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True).fcurves, slot
-
-
-def _key(curves: bpy.types.bpy_prop_collection, channel: Channel, first_frame: int, values: np.ndarray) -> None:
+def _key(action: bpy.types.Action, channel: Channel, first_frame: int, values: np.ndarray) -> None:
     values = np.asarray(values, np.float32)
-    frames = np.arange(first_frame, first_frame + len(values), dtype=np.float32)
     kept = _needed(values)
-    curve = curves.new(channel.path, index=max(channel.index, 0))
-    curve.keyframe_points.add(int(kept.sum()))
-    curve.keyframe_points.foreach_set("co", np.stack([frames[kept], values[kept]], 1).ravel())
-    kinds = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items
-    number = kinds["CONSTANT" if channel.steps else "LINEAR"].value
-    curve.keyframe_points.foreach_set("interpolation", np.full(int(kept.sum()), number, np.int32))
-    curve.update()
+    curve = curves_of(action).new(channel.path, index=max(channel.index, 0))
+    set_keys(curve, first_frame + np.flatnonzero(kept), values[kept], channel.steps)
 
 
 def _needed(values: np.ndarray) -> np.ndarray:

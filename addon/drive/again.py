@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ...core.errors import UserInputError
-from .actions import curves_of, drive_action
+from ..fcurves import curves_of
+from .actions import drive_action
 from .drive import MOVED, drive_car, is_stale, roll_along
 from .settings import course_of, springs_of
 

@@ -14,9 +14,10 @@ from ...core.asset.asset import load_asset
 from ...core.drive.drive import DriveWish
 from ...core.drive.speed import SpeedWish
 from ...core.drive.suspension import Springs
+from ..fcurves import curves_of
 from ..scene.bench import make_example
 from ..scene.scene import build_car
-from .actions import curves_of, drive_action
+from .actions import drive_action
 from .drive import Course, drive_car, roll_along, stop_driving
 
 FRAMES = 1000

@@ -15,13 +15,13 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..rig.bones import ROOT
 from ..scene.scene import CarObjects
 from .lamps import emission_of
 from .members import Members
 from .tracks import Track, track_of
 
 FAST_RAD, MOST_LOOKS = 2.0, 8  # between two keys a wheel may turn by less than half a turn
-ROOT = "root"  # a bone of this name moves the whole car
 
 
 @dataclass(frozen=True, eq=False)

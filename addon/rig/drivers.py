@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import bpy
 
+from ..fcurves import set_keys
+
 
 @dataclass(frozen=True)
 class Turned:
@@ -51,14 +53,7 @@ def drive(
 
 def map_through(curve: bpy.types.FCurve, knots: Sequence[tuple[float, float]], steps: bool = False) -> None:
     """Let a driver's value go through straight lines between these points, or stay from one to the next; beyond the ends as at them."""
-    points = curve.keyframe_points
-    if len(points) != len(knots):
-        points.clear()
-        points.add(len(knots))
-    points.foreach_set("co", [value for knot in knots for value in knot])
-    number = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["CONSTANT" if steps else "LINEAR"].value
-    points.foreach_set("interpolation", [number] * len(knots))
-    curve.update()
+    set_keys(curve, [place for place, _ in knots], [value for _, value in knots], steps)
 
 
 def driver_of(owner: bpy.types.Object, path: str, index: int = 0) -> bpy.types.FCurve | None:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import imago.addon
-from imago.addon.drive.actions import TRACK, curves_of, drive_action
+from imago.addon.drive.actions import TRACK, drive_action
 from imago.addon.drive.again import drive_again
 from imago.addon.drive.drive import Course, drive_car, is_stale, roll_along, stop_driving
+from imago.addon.fcurves import curves_of
 from imago.addon.rig.blinker import FLASHES_HZ, lay_out
 from imago.addon.rig.rig import hub_centres, place_hubs
 from imago.addon.scene.scene import CarObjects, build_car
