@@ -13,8 +13,8 @@ from mathutils import Matrix
 
 from ...core.drive.chassis import Chassis
 from ...core.drive.drive import Drive, DriveWish, drive_along, drive_as_moved
-from ...core.drive.ground import rotation_matrices
 from ...core.drive.ride import Ride
+from ...core.drive.rotation import euler_angles, rotation_matrices
 from ...core.drive.suspension import Springs
 from ...core.errors import Trouble, UserInputError
 from ..rig.blinker import frame_rate, lay_out
@@ -132,7 +132,7 @@ def _motion(rig: bpy.types.Object, ride: Ride, scale: float) -> dict[Channel, np
     """The root bone and the drift bone, in the rig object's frame."""
     back = np.array(rig.matrix_world.inverted())
     location = ride.origin_m @ back[:3, :3].T + back[:3, 3]
-    rotation = _euler(scale * back[:3, :3] @ rotation_matrices(ride.rotation_rad))
+    rotation = euler_angles(scale * back[:3, :3] @ rotation_matrices(ride.rotation_rad))
     place, turn = f'pose.bones["{ROOT}"].location', f'pose.bones["{ROOT}"].rotation_euler'
     channels = {Channel(place, axis): location[:, axis] for axis in range(3)} | {
         Channel(turn, axis): rotation[:, axis] for axis in range(3)
@@ -181,12 +181,6 @@ def _restore(rig: bpy.types.Object) -> None:
         else:
             rig[path[2:-2]] = value
     rig.update_tag()
-
-
-def _euler(matrices: np.ndarray) -> np.ndarray:
-    """(F, 3, 3) -> (F, 3) Euler XYZ without jumps."""
-    pitch, yaw = np.arctan2(matrices[:, 2, 1], matrices[:, 2, 2]), np.arctan2(matrices[:, 1, 0], matrices[:, 0, 0])
-    return np.stack([np.unwrap(pitch), -np.arcsin(matrices[:, 2, 0].clip(-1, 1)), np.unwrap(yaw)], 1)
 
 
 def _sampled(rig: bpy.types.Object, first: int, last: int, advance: Callable[[float], None]) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,9 @@ from .follow import Track, follow
 from .ground import Heights, Stance, stand
 from .path import Path
 from .ride import MOMENTS, Ride, ride
+from .rotation import euler_angles
 from .signals import BEND_PER_M
+from .smooth import held_and_smoothed
 from .speed import SpeedWish, in_time, timetable
 from .suspension import Springs
 
@@ -79,9 +81,7 @@ def drive_as_moved(origin_m: np.ndarray, rotation: np.ndarray, chassis: Chassis,
     check_shape("rotation", rotation.shape, (len(origin_m), 3, 3))
     if len(origin_m) < 2:
         raise UserInputError("one frame is no motion: choose a longer range of frames.", Trouble.SCENE)
-    pitch, roll = np.arctan2(rotation[:, 2, 1], rotation[:, 2, 2]), -np.arcsin(rotation[:, 2, 0].clip(-1, 1))
-    yaw = np.unwrap(np.arctan2(rotation[:, 1, 0], rotation[:, 0, 0]))
-    places = _between(np.concatenate([origin_m, np.stack([np.unwrap(pitch), roll, yaw], 1)], 1))
+    places = _between(np.concatenate([origin_m, euler_angles(rotation)], 1))
     count = len(places)
     stance = Stance(places[:, :3], places[:, 3:], np.zeros((count, len(chassis.names))), np.zeros(count, bool))
     found = ride(stance, np.zeros(count), None, chassis, 1 / fps, springs)
@@ -131,9 +131,7 @@ def _drift(track: Track, wish: DriveWish, step_s: float) -> np.ndarray:
     bend = np.gradient(track.yaw_rad) / np.maximum(np.abs(np.gradient(track.travelled_m)), 1e-6)
     pace = np.abs(np.gradient(track.travelled_m)) / step_s
     wanted = wish.drift_rad * np.clip(bend / DRIFT_BEND_PER_M, -1, 1) * np.clip(pace / 6.0, 0, 1) * (np.abs(bend) > BEND_PER_M)
-    reach = round(3 * DRIFT_S / step_s)
-    weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step_s / DRIFT_S) ** 2)
-    return np.convolve(np.pad(wanted, reach), weight / weight.sum(), "valid")
+    return held_and_smoothed(wanted, DRIFT_S / step_s)
 
 
 def _between(rows: np.ndarray) -> np.ndarray:

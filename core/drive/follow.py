@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .chassis import LARGEST_STEER_RAD, Chassis
+from .chassis import Chassis
 from .path import Path
 
 RETURN_M = 1.2  # distance over which the way back to the path dies away
@@ -34,7 +34,7 @@ class Track:
 def follow(path: Path, along_m: np.ndarray, seconds_a_step: float, chassis: Chassis, backwards: bool) -> Track:
     """Drive so that after each moment the car is along_m (S,) metres on, ascending from 0."""
     sign, base_m = (-1.0 if backwards else 1.0), chassis.wheelbase_m
-    tightest, most_turn = np.tan(LARGEST_STEER_RAD) / base_m, STEER_RATE_RAD_S * seconds_a_step
+    tightest, most_turn = chassis.tightest_curvature_per_m, STEER_RATE_RAD_S * seconds_a_step
     steps = np.diff(along_m, prepend=0.0)
     start, heading, bend = (value[0] for value in path.at(np.zeros(1)))
     place, steer, on_path = start[:2].astype(float), float(np.arctan(base_m * np.clip(bend, -tightest, tightest))), 0.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .chassis import Chassis
+from .rotation import rotation_matrices
 
 Heights = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """heights(places (N, 2) world, near_z (N,)) -> (N,) z of the ground nearest below near_z + a car's height; NaN where there is none."""
@@ -51,17 +52,6 @@ def stand(origin_xy_m: np.ndarray, yaw_rad: np.ndarray, near_z_m: np.ndarray, ch
     origin = np.concatenate([origin_xy_m, rise[:, None]], 1)
     travel = (high - origin[:, 2:] - np.einsum("sj,wj->sw", turned[:, 2], hubs)) / turned[:, 2:, 2]
     return Stance(origin, rotation, travel, missing)
-
-
-def rotation_matrices(rotation_rad: np.ndarray) -> np.ndarray:
-    """(S, 3) Euler XYZ, as Blender's: about X first, then Y, then Z -> (S, 3, 3)."""
-    (cx, cy, cz), (sx, sy, sz) = np.cos(rotation_rad).T, np.sin(rotation_rad).T
-    rows = [
-        [cy * cz, sx * sy * cz - cx * sz, cx * sy * cz + sx * sz],
-        [cy * sz, sx * sy * sz + cx * cz, cx * sy * sz - sx * cz],
-        [-sy, sx * cy, cx * cy],
-    ]
-    return np.moveaxis(np.array(rows), 2, 0)
 
 
 def _resting(over: np.ndarray, yaw: np.ndarray, near: np.ndarray, radii: np.ndarray, heights: Heights) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import Trouble, UserInputError, check_shape
+from .smooth import reach_of, smoothed
 
 STEP_M = 0.1
 MOST_POINTS = 40_000
@@ -79,13 +80,12 @@ def path_through(points_m: np.ndarray, closed: bool) -> Path:
 
 def _smoothed(points: np.ndarray, sigma_steps: float, closed: bool) -> np.ndarray:
     """Weighted means along the line; the ends of an open one stay, mirrored through themselves."""
-    reach = min(int(3 * sigma_steps) + 1, len(points) - 1)
-    weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma_steps, 1e-6)) ** 2)
+    reach = reach_of(sigma_steps, len(points) - 1)
     if closed:
         longer = np.concatenate([points[-reach:], points, points[:reach]])
     else:
         longer = np.concatenate([2 * points[0] - points[reach:0:-1], points, 2 * points[-1] - points[-2 : -reach - 2 : -1]])
-    return np.stack([np.convolve(longer[:, axis], weight / weight.sum(), "valid") for axis in range(3)], 1)
+    return np.stack([smoothed(column, sigma_steps, reach) for column in longer.T], 1)
 
 
 def _with_bends(points: np.ndarray, closed: bool) -> Path:

@@ -8,13 +8,15 @@ import numpy as np
 
 from ..errors import check_shape
 from .chassis import DRIFT_STEER_RAD, LARGEST_STEER_RAD, Chassis, wheel_angle
-from .ground import Stance, rotation_matrices
+from .ground import Stance
+from .rotation import euler_angles, rotation_matrices
 from .signals import Switches, signals
+from .smooth import held_and_smoothed
 from .suspension import Springs, Sway, sway
 
 MOMENTS = 8  # of a frame
 STILL_M = 1e-5  # a shorter way in one moment tells no direction
-QUIET_S = 0.12  # standard deviation of the window in which forces are felt
+QUIET_S = 0.12  # standard deviation of the time in which forces are felt: none sets in at once
 
 
 @dataclass(frozen=True)
@@ -105,19 +107,11 @@ def _felt(stance: Stance, turned: np.ndarray, speed: np.ndarray, step_s: float, 
     """The body's sway, and the curvature (S,) of the way, positive to the left of the travel."""
     plan = np.diff(stance.origin_m[:, :2], axis=0)
     yaw_rate = np.gradient(np.unwrap(np.arctan2(turned[:, 0, 1], -turned[:, 1, 1])), step_s) if len(speed) > 1 else np.zeros_like(speed)
-    force = _calm(np.gradient(speed, step_s), step_s)
+    force, aside = (held_and_smoothed(values, QUIET_S / step_s) for values in (np.gradient(speed, step_s), yaw_rate * speed))
     pitch, roll = stance.rotation_rad[:, 0], stance.rotation_rad[:, 1]
-    body = sway(stance.origin_m[:, 2], pitch, roll, force, _calm(yaw_rate * speed, step_s), step_s, springs)
+    body = sway(stance.origin_m[:, 2], pitch, roll, force, aside, step_s, springs)
     way = np.append(np.linalg.norm(plan, axis=1), 0.0) / step_s
     return body, np.where(way > 1e-3, yaw_rate / np.maximum(way, 1e-3), 0.0)
-
-
-def _calm(values: np.ndarray, step_s: float) -> np.ndarray:
-    """A weighted mean over QUIET_S; a force does not set in at once."""
-    reach = max(1, round(3 * QUIET_S / step_s))
-    weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step_s / QUIET_S) ** 2)
-    longer = np.concatenate([np.full(reach, values[0]), values, np.full(reach, values[-1])])
-    return np.convolve(longer, weight / weight.sum(), "valid")
 
 
 def _without_drift(rotation: np.ndarray, turned: np.ndarray, drift: np.ndarray) -> np.ndarray:
@@ -127,6 +121,4 @@ def _without_drift(rotation: np.ndarray, turned: np.ndarray, drift: np.ndarray) 
     c, s = np.cos(drift), np.sin(drift)
     back = np.zeros((len(drift), 3, 3))
     back[:, 0, 0], back[:, 0, 1], back[:, 1, 0], back[:, 1, 1], back[:, 2, 2] = c, s, -s, c, 1
-    plain = turned @ back
-    pitch, roll = np.arctan2(plain[:, 2, 1], plain[:, 2, 2]), -np.arcsin(plain[:, 2, 0].clip(-1, 1))
-    return np.stack([pitch, roll, np.unwrap(np.arctan2(plain[:, 1, 0], plain[:, 0, 0]))], 1)
+    return euler_angles(turned @ back)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 
 import bpy
@@ -454,10 +453,3 @@ def test_sliders_and_another_photo_leave_a_drive_that_can_be_driven_again(car: C
     update_car(car.rig, template_car(), write_png(tmp_path / "photo.png", asset.texture.photo_srgb01))
     assert "still that of the old wheels: no path is chosen" in drive_again(car.rig)[0]
     assert drive_action(car.rig) is not None
-
-
-def test_a_thousand_frames_take_seconds(car: CarObjects) -> None:
-    """A promise of the README with ten times the room; the figure itself is a benchmark's."""
-    started = time.monotonic()
-    drive_car(car.rig, course(frames=1000))
-    assert time.monotonic() - started < 60

@@ -7,9 +7,10 @@ import pytest
 
 from imago.core.drive.chassis import LARGEST_STEER_RAD, Chassis, wheel_angle
 from imago.core.drive.drive import Drive, DriveWish, drive_along, drive_as_moved
-from imago.core.drive.ground import flat, rotation_matrices, stand
+from imago.core.drive.ground import flat, stand
 from imago.core.drive.path import Path, path_through
 from imago.core.drive.ride import MOMENTS
+from imago.core.drive.rotation import euler_angles, rotation_matrices
 from imago.core.drive.speed import SpeedWish, in_time, timetable
 from imago.core.drive.suspension import Springs, sway
 from imago.core.errors import UserInputError
@@ -259,6 +260,14 @@ def test_what_cannot_be_driven_is_said() -> None:
         SpeedWish(0.0)
     with pytest.raises(ValueError, match="4 of 4 wheels steer"):
         Chassis(CHASSIS.names, CHASSIS.hubs_car, CHASSIS.radii_m, np.ones(4, bool))
+
+
+def test_angles_and_matrices_say_the_same() -> None:
+    turn = np.linspace(0, 9 * np.pi, 200)
+    angles = np.stack([0.3 * np.sin(turn), 0.4 * np.cos(turn), turn], 1)
+    assert np.allclose(euler_angles(rotation_matrices(angles)), angles)
+    left = rotation_matrices(np.array([[0.0, 0.0, np.pi / 2]]))[0] @ [0, -1, 0]
+    assert np.allclose(left, [1, 0, 0]), "a nose at -Y points to +X after a quarter turn"
 
 
 def test_moments_are_whole_frames() -> None:
