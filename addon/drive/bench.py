@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 from ...core.asset.asset import load_asset
 from ...core.drive.drive import DriveWish
@@ -19,6 +18,7 @@ from ..scene.bench import make_example
 from ..scene.scene import build_car
 from .actions import drive_action
 from .drive import Course, drive_car, roll_along, stop_driving
+from .proving_ground import add_eight, add_waves
 
 FRAMES = 1000
 
@@ -30,7 +30,7 @@ def main() -> None:
         make_example(folder)
         bpy.ops.wm.read_factory_settings(use_empty=True)
         rig = build_car(load_asset(folder, pictures=False), picture=folder / "photo.png").rig
-    curve, ground = _eight(), _waves()
+    curve, ground = add_eight(), add_waves()
     wish = DriveWish(SpeedWish(10.0), 24.0, frames=FRAMES - 1)
     print(f"Blender {bpy.app.version_string}, seconds for {FRAMES} frames\n\n| what | best of three |\n|---|---|")
     _row("along a path", lambda: drive_car(rig, Course(curve, None, 1, wish)))
@@ -46,32 +46,6 @@ def _row(what: str, work: Callable[[], object]) -> None:
         work()
         found.append(time.perf_counter() - began)
     print(f"| {what} | {min(found):.2f} |")
-
-
-def _eight() -> bpy.types.Object:
-    data = bpy.data.curves.new("eight", "CURVE")
-    data.dimensions = "3D"
-    spline = data.splines.new("NURBS")
-    turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    spline.points.add(15)
-    spline.points.foreach_set("co", np.stack([24 * np.sin(turn), 17 * np.sin(2 * turn), 0 * turn, 0 * turn + 1], 1).ravel())
-    spline.use_cyclic_u, spline.order_u = True, 4
-    return _linked("eight", data)
-
-
-def _waves() -> bpy.types.Object:
-    x, y = np.meshgrid(np.linspace(-40, 40, 161), np.linspace(-40, 40, 161), indexing="ij")
-    number = np.arange(161 * 161).reshape(161, 161)
-    quads = np.stack([number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]], -1).reshape(-1, 4)
-    data = bpy.data.meshes.new("waves")
-    data.from_pydata(np.stack([x, y, 0.2 * np.sin(x / 2.5) * np.cos(y / 3)], -1).reshape(-1, 3).tolist(), [], quads.tolist())
-    return _linked("waves", data)
-
-
-def _linked(name: str, data: bpy.types.ID) -> bpy.types.Object:
-    thing = bpy.data.objects.new(name, data)
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
 
 
 def _copy_to_artist(rig: bpy.types.Object) -> None:

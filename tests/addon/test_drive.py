@@ -13,6 +13,7 @@ import imago.addon
 from imago.addon.drive.actions import TRACK, drive_action
 from imago.addon.drive.again import drive_again
 from imago.addon.drive.drive import Course, drive_car, is_stale, roll_along, stop_driving
+from imago.addon.drive.proving_ground import add_eight, add_waves
 from imago.addon.fcurves import curves_of
 from imago.addon.rig.blinker import FLASHES_HZ, lay_out
 from imago.addon.rig.rig import hub_centres, place_hubs
@@ -42,32 +43,6 @@ def car() -> CarObjects:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.scene.render.fps = 24
     return build_car(template_car(), location=START)
-
-
-def add_eight(size_m: float = 24.0) -> bpy.types.Object:
-    data = bpy.data.curves.new("eight", "CURVE")
-    data.dimensions = "3D"
-    spline = data.splines.new("NURBS")
-    turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    spline.points.add(15)
-    spline.points.foreach_set("co", np.stack([size_m * np.sin(turn), 0.7 * size_m * np.sin(2 * turn), 0 * turn, 0 * turn + 1], 1).ravel())
-    spline.use_cyclic_u, spline.order_u = True, 4
-    thing = bpy.data.objects.new("eight", data)
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
-
-
-def add_waves() -> bpy.types.Object:
-    side, count = np.linspace(-40, 40, 161), 161
-    x, y = np.meshgrid(side, side, indexing="ij")
-    z = 0.2 * np.sin(x / 2.5) * np.cos(y / 3.0)
-    number = np.arange(count * count).reshape(count, count)
-    quads = np.stack([number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]], -1).reshape(-1, 4)
-    data = bpy.data.meshes.new("waves")
-    data.from_pydata(np.stack([x, y, z], -1).reshape(-1, 3).tolist(), [], quads.tolist())
-    thing = bpy.data.objects.new("waves", data)
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
 
 
 def course(first_frame: int = 1, cruise_m_s: float = 9.0, **wish: object) -> Course:
