@@ -6,17 +6,16 @@ with other cars about; and pictures without a car.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
 from ..dataset.pictures import STORED_PX, Pictures
 from ..perceive.heads import DENSE_STRIDE, INPUT_SIZE_PX, MOST_CARS, UNKNOWN_PART
 from ..perceive.look import input_of
+from .endless import EndlessBatches
 from .layers import Layers, background_layers, car_layers, occlude, paste
 from .vary_colour import vary
 
@@ -54,24 +53,16 @@ Sample = dict[str, Any]
 """One picture with its labels: arrays, and scalars of numpy's types."""
 
 
-class PictureBatches(torch.utils.data.IterableDataset):
+class PictureBatches(EndlessBatches[Batch]):
     """Yields Batch for ever; `empty` (M, h, w, 3) uint8 are pictures without a car."""
 
     def __init__(self, pictures: Pictures, chosen: np.ndarray, empty: np.ndarray, batch: int, seed: int, first_step: int) -> None:
-        super().__init__()
+        super().__init__(seed, first_step)
         if not len(chosen):
             raise ValueError("no pictures to train on")
         self.pictures, self.chosen, self.empty = pictures, chosen, empty
         self.whole = chosen[pictures.whole[chosen]] if pictures.whole[chosen].any() else chosen
-        self.batch, self.seed, self.first_step = batch, seed, first_step
-
-    def __iter__(self) -> Iterator[Batch]:
-        cv2.setNumThreads(1)
-        worker = torch.utils.data.get_worker_info()
-        step, stride = self.first_step + (worker.id if worker else 0), worker.num_workers if worker else 1
-        while True:
-            yield self.make(np.random.default_rng([self.seed, step]))
-            step += stride
+        self.batch = batch
 
     def make(self, random: np.random.Generator) -> Batch:
         """One batch; the same for the same generator."""

@@ -10,9 +10,7 @@ Under torchrun every process draws batches of its own and gradients are averaged
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,14 +25,14 @@ from ..generator.generator import Generator, GeneratorSize
 from ..generator.weights import CarGenerator, save_generator
 from ..invert.encoder import Encoder, EncoderSize
 from .generator_loss import at_size, discriminator_terms, draw_batch, generator_terms, slope_penalty
+from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
 from .measure_generator import measure_turntables
 from .mixed_precision import WorkingCopy
 from .processes import Processes
-from .run_record import draw_curves, write_json
+from .run_record import write_json
 from .sample_sheet import draw_sheet
 from .turntable_batches import TurntableBatch, TurntableBatches
 
-ALONE = Processes()
 BETAS = (0.5, 0.99)
 WARMUP_STEPS = 50
 
@@ -139,12 +137,6 @@ def new_state(config: GeneratorConfig) -> TrainingState:
     )
 
 
-def progress01(config: GeneratorConfig, state: TrainingState) -> float:
-    """Share of the run that is over, by time or by steps, whichever is further."""
-    by_steps = state.step / config.max_steps if config.max_steps else 0.0
-    return min(max(state.trained_s / (60 * config.minutes), by_steps), 1.0)
-
-
 def picture_px(config: GeneratorConfig, state: TrainingState) -> int:
     """Side of the pictures that are trained now."""
     return config.coarse_px if progress01(config, state) < config.coarse_share else config.generator.picture_px
@@ -200,43 +192,30 @@ def _step(working: WorkingCopy, optimiser: torch.optim.Adam, processes: Processe
 
 def train(config: GeneratorConfig, turntables: Turntables, out: Path, processes: Processes = ALONE) -> TrainingState:
     """Train until the time or the steps are over; leaves checkpoint, curves, samples and the averaged weights in `out`."""
-    out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(config.threads)
-    state, checkpoint = new_state(config), out / "checkpoint.pt"
-    if checkpoint.exists():
-        state.load(checkpoint)
+    state = new_state(config)
+    begin(config, state, out)
     held = np.isin(turntables.name, config.held_out)
     seed = config.seed + 1000 * processes.rank
     batches = TurntableBatches(turntables, np.flatnonzero(~held), config.batch, config.invented, seed, state.step)
-    ahead = 6 if config.workers else None
-    loader = iter(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=config.workers, prefetch_factor=ahead))
     working = Working.of(config, state)
-    started, before_s, measured_s = time.monotonic(), state.trained_s, state.trained_s
-    sums: list[dict[str, float]] = []
-    while progress01(config, state) < 1:
-        sums.append(train_step(config, state, working, next(loader), processes))
-        state.trained_s = processes.agreed(before_s + time.monotonic() - started)
-        if state.trained_s - measured_s > config.measure_every_s or progress01(config, state) >= 1:
-            measured_s = state.trained_s
-            if processes.is_first:
-                _record(config, state, turntables, np.flatnonzero(held), sums, out)
-            sums = []
+
+    def step(batch: TurntableBatch) -> Terms:
+        return train_step(config, state, working, batch, processes)
+
+    def record(terms: list[Terms]) -> None:
+        _record(config, state, turntables, np.flatnonzero(held), terms, out)
+
+    go_on(config, state, batches, step, record, processes)
     return state
 
 
-def _record(
-    config: GeneratorConfig, state: TrainingState, turntables: Turntables, held: np.ndarray, sums: list[dict[str, float]], out: Path
-) -> None:
+def _record(config: GeneratorConfig, state: TrainingState, turntables: Turntables, held: np.ndarray, terms: list[Terms], out: Path) -> None:
     """Curves, checkpoint, samples, weights and the config that belongs to them."""
     generator, encoder, size_px = state.average.generator, state.average.encoder, picture_px(config, state)
-    row = {"step": state.step, "trained_s": round(state.trained_s, 1), "size_px": size_px}
-    row |= {key: float(np.mean([s[key] for s in sums if key in s])) for key in dict.fromkeys(key for s in sums for key in s)}
+    row = {"step": state.step, "trained_s": round(state.trained_s, 1), "size_px": size_px} | mean_terms(terms)
     row |= measure_turntables(generator, encoder, turntables, held, size_px, config.measured_pairs)
-    with (out / "curves.jsonl").open("a") as lines:
-        lines.write(json.dumps(row) + "\n")
-    print(json.dumps(row), flush=True)
+    write_row(row, out)
     state.save(out / "checkpoint.pt")
-    draw_curves(out / "curves.jsonl", out / "curves.png")
     few = held if len(held) else np.arange(len(turntables))
     draw_sheet(generator, encoder, turntables, few[:: max(1, len(few) // 8)][:8], size_px, out / "samples.png")
     save_generator(CarGenerator(generator, encoder, state.discriminator.first), out / "generator.safetensors")
@@ -247,12 +226,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Command line; also called by build.py train generator."""
     parser = argparse.ArgumentParser(prog="train_generator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turntables", nargs="+", type=Path, required=True, help="folders of core/dataset/make_turntables.py")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=GeneratorConfig.minutes)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", nargs="*", default=[], help="cars kept away from training and measured on")
-    parser.add_argument("--threads", type=int, default=GeneratorConfig.threads)
-    parser.add_argument("--batch", type=int, default=GeneratorConfig.batch)
+    add_arguments(parser, GeneratorConfig.minutes, GeneratorConfig.batch)
     parser.add_argument("--coarse-share", type=float, default=GeneratorConfig.coarse_share)
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)  # before the first call: a forked worker waits for ever for threads that stayed with its parent

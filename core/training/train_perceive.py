@@ -11,10 +11,8 @@ averaged.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,14 +25,13 @@ from ..dataset.make_pictures import make_pictures
 from ..dataset.pictures import Pictures, read_shards
 from ..perceive.network import CarNetwork, NetworkSize
 from ..perceive.weights import save_network
+from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
 from .measure_perceive import measure_pictures
 from .mixed_precision import WorkingCopy
 from .perceive_loss import total_loss
 from .picture_batches import Batch, PictureBatches
 from .processes import Processes
-from .run_record import draw_curves, write_json
-
-ALONE = Processes()
+from .run_record import write_json
 
 
 @dataclass(frozen=True)
@@ -97,12 +94,6 @@ def new_state(config: PerceiveConfig) -> TrainingState:
     return TrainingState(network, average.eval(), optimiser)
 
 
-def progress01(config: PerceiveConfig, state: TrainingState) -> float:
-    """Share of the run that is over, by time or by steps, whichever is further."""
-    by_steps = state.step / config.max_steps if config.max_steps else 0.0
-    return min(max(state.trained_s / (60 * config.minutes), by_steps), 1.0)
-
-
 def train_step(
     config: PerceiveConfig, state: TrainingState, working: WorkingCopy, batch: Batch, processes: Processes = ALONE
 ) -> dict[str, float]:
@@ -128,41 +119,29 @@ def train_step(
 
 def train(config: PerceiveConfig, pictures: Pictures, empty: np.ndarray, out: Path, processes: Processes = ALONE) -> TrainingState:
     """Train until the time or the steps are over; leaves checkpoint, curves and the averaged weights in `out`."""
-    out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(config.threads)
-    state, checkpoint = new_state(config), out / "checkpoint.pt"
-    if checkpoint.exists():
-        state.load(checkpoint)
+    state = new_state(config)
+    begin(config, state, out)
     held = np.isin(pictures.car, config.held_out)
     seed = config.seed + 1000 * processes.rank
     batches = PictureBatches(pictures, np.flatnonzero(~held), empty, config.batch, seed, state.step)
-    ahead = 6 if config.workers else None
-    loader = iter(torch.utils.data.DataLoader(batches, batch_size=None, num_workers=config.workers, prefetch_factor=ahead))
     working = WorkingCopy(state.network.train(), torch.bfloat16 if config.bfloat16 else torch.float32)
-    started, before_s, measured_s = time.monotonic(), state.trained_s, state.trained_s
-    sums: list[dict[str, float]] = []
-    while progress01(config, state) < 1:
-        sums.append(train_step(config, state, working, next(loader), processes))
-        state.trained_s = processes.agreed(before_s + time.monotonic() - started)
-        if state.trained_s - measured_s > config.measure_every_s or progress01(config, state) >= 1:
-            measured_s = state.trained_s
-            if processes.is_first:
-                _record(config, state, pictures, np.flatnonzero(held), sums, out)
-            sums = []
+
+    def step(batch: Batch) -> Terms:
+        return train_step(config, state, working, batch, processes)
+
+    def record(terms: list[Terms]) -> None:
+        _record(config, state, pictures, np.flatnonzero(held), terms, out)
+
+    go_on(config, state, batches, step, record, processes)
     return state
 
 
-def _record(
-    config: PerceiveConfig, state: TrainingState, pictures: Pictures, held: np.ndarray, sums: list[dict[str, float]], out: Path
-) -> None:
+def _record(config: PerceiveConfig, state: TrainingState, pictures: Pictures, held: np.ndarray, terms: list[Terms], out: Path) -> None:
     """Curves, checkpoint, weights and the config that belongs to them."""
-    row = {"step": state.step, "trained_s": round(state.trained_s, 1)} | {key: float(np.mean([s[key] for s in sums])) for key in sums[0]}
+    row = {"step": state.step, "trained_s": round(state.trained_s, 1)} | mean_terms(terms)
     row |= measure_pictures(state.average, pictures, held[:: max(1, len(held) // 120)], "held")
-    with (out / "curves.jsonl").open("a") as lines:
-        lines.write(json.dumps(row) + "\n")
-    print(json.dumps(row), flush=True)
+    write_row(row, out)
     state.save(out / "checkpoint.pt")
-    draw_curves(out / "curves.jsonl", out / "curves.png")
     save_network(state.average, out / "perceive.safetensors")
     write_json(out / "config.json", asdict(config))
 
@@ -173,12 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", nargs=2, type=Path, required=True, metavar=("CARS_DIR", "HDRI_DIR"))
     parser.add_argument("--photographs", nargs="*", type=Path, default=[], help="folders of photographs to label first")
     parser.add_argument("--pictures", nargs="*", type=Path, default=[], help="folders of pictures labelled before")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=PerceiveConfig.minutes)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", nargs="*", default=[], help="cars kept away from training and measured on")
-    parser.add_argument("--threads", type=int, default=PerceiveConfig.threads)
-    parser.add_argument("--batch", type=int, default=PerceiveConfig.batch)
+    add_arguments(parser, PerceiveConfig.minutes, PerceiveConfig.batch)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     cv2.setNumThreads(1)  # before the first call: a forked worker waits for ever for threads that stayed with its parent

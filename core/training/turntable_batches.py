@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +10,7 @@ import torch
 
 from ..dataset.turntables import Turntables
 from ..generator.groups import FACTOR_MEAN, FACTOR_SLICE, MIRRORED_FACTORS
+from .endless import EndlessBatches
 
 CAMERA_SIGMA = (0.04, 0.03, 0.04)  # errors of a fitted camera: azimuth, elevation in radians, log distance
 SHIFT_SIGMA_PX, SCALE_SIGMA = 0.8, 0.015  # and of where it puts the window
@@ -40,26 +40,18 @@ class TurntableBatch:
     invented_factors: torch.Tensor
 
 
-class TurntableBatches(torch.utils.data.IterableDataset):
+class TurntableBatches(EndlessBatches[TurntableBatch]):
     """Yields TurntableBatch for ever."""
 
     def __init__(self, turntables: Turntables, chosen: np.ndarray, batch: int, invented: int, seed: int, first_step: int) -> None:
-        super().__init__()
+        super().__init__(seed, first_step)
         if not len(chosen):
             raise ValueError("no turntables to train on")
-        self.turntables, self.batch, self.invented, self.seed, self.first_step = turntables, batch, invented, seed, first_step
+        self.turntables, self.batch, self.invented = turntables, batch, invented
         self.of_car = _members(turntables.car, chosen)
         self.of_look = _members(turntables.look, chosen)
         self.drawn = chosen[turntables.drawn[chosen]]
         self.photographed = chosen[~turntables.drawn[chosen]]
-
-    def __iter__(self) -> Iterator[TurntableBatch]:
-        cv2.setNumThreads(1)
-        worker = torch.utils.data.get_worker_info()
-        step, stride = self.first_step + (worker.id if worker else 0), worker.num_workers if worker else 1
-        while True:
-            yield self.make(np.random.default_rng([self.seed, step]))
-            step += stride
 
     def make(self, random: np.random.Generator) -> TurntableBatch:
         """One batch; the same for the same generator."""
