@@ -34,11 +34,16 @@ def decimated(mesh: bpy.types.Mesh, share01: float, scene: bpy.types.Scene) -> b
 
 def _decimate(mesh: bpy.types.Mesh, ratio: float, symmetric: bool, scene: bpy.types.Scene) -> bpy.types.Mesh:
     thing = bpy.data.objects.new("imago decimation", mesh)
+    modifier = thing.modifiers.new("fewer", "DECIMATE")
+    modifier.decimate_type, modifier.ratio = "COLLAPSE", ratio
+    modifier.use_symmetry, modifier.symmetry_axis = symmetric, "X"
+    return through_modifiers(thing, scene)
+
+
+def through_modifiers(thing: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Mesh:
+    """A new mesh, what an object's modifiers make of its own; the object, which stands nowhere yet, is gone afterwards."""
     scene.collection.objects.link(thing)
     try:
-        modifier = thing.modifiers.new("fewer", "DECIMATE")
-        modifier.decimate_type, modifier.ratio = "COLLAPSE", ratio
-        modifier.use_symmetry, modifier.symmetry_axis = symmetric, "X"
         layer = scene.view_layers[0]
         layer.update()
         graph = layer.depsgraph

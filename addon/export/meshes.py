@@ -7,7 +7,7 @@ from mathutils import Matrix
 
 from ..scene.made import ROLE
 from .frame import is_same
-from .lods import decimated
+from .lods import decimated, through_modifiers
 
 
 def plain_object(thing: bpy.types.Object, mesh: bpy.types.Mesh, modifiers: bool) -> bpy.types.Object:
@@ -33,15 +33,7 @@ def own_mesh(thing: bpy.types.Object, scene: bpy.types.Scene, applied: bool) -> 
         thing.update_from_editmode()
     if not applied or not thing.modifiers:
         return thing.data.copy()
-    stand_in = plain_object(thing, thing.data, modifiers=True)
-    scene.collection.objects.link(stand_in)
-    try:
-        layer = scene.view_layers[0]
-        layer.update()
-        graph = layer.depsgraph
-        return bpy.data.meshes.new_from_object(stand_in.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
-    finally:
-        bpy.data.objects.remove(stand_in)
+    return through_modifiers(plain_object(thing, thing.data, modifiers=True), scene)
 
 
 def thinned(mesh: bpy.types.Mesh, share01: float, basis: Matrix, scene: bpy.types.Scene) -> bpy.types.Mesh:

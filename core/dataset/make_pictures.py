@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..car.prior import shape_prior
 from ..car.space import shape_space
 from .cars import CarModel, read_cars, read_model
 from .drawn import changed_rows, invented_rows
-from .pictures import Album, write_shard
+from .pictures import Album, Row, write_shard
 from .sky import read_sky
 from .subject import SubjectMaker
 
@@ -40,7 +41,17 @@ class Models(dict[str, CarModel]):
 
 
 def make_pictures(cars: Path, out: Path, photographs: list[Path]) -> int:
-    """Write OUT/FOLDER_CAR_FIRST.npz for the lines of each record that are not labelled yet; returns how many pictures are new."""
+    """Write OUT/FOLDER_CAR_COUNT.npz for the lines of each record that are not labelled yet; returns how many pictures are new."""
+    return shards_of_photographs(cars, out, photographs, "", lambda album, folder, first: list(album.rows(folder, first)))
+
+
+def shards_of_photographs(
+    cars: Path, out: Path, photographs: list[Path], before: str, rows_of: Callable[[Album, Path, int], list[Row]]
+) -> int:
+    """Write OUT/{before}FOLDER_CAR_COUNT.npz of what rows_of(album, folder, line) makes of each car's record from that line on.
+
+    COUNT is the record's number of lines then, so the next call begins behind them.  Returns how many pictures are new.
+    """
     out.mkdir(parents=True, exist_ok=True)
     models, total = Models(cars), 0
     for name in models.rows:
@@ -48,19 +59,23 @@ def make_pictures(cars: Path, out: Path, photographs: list[Path]) -> int:
         for folder in photographs:
             record = folder / name / "shots.jsonl"
             count = len(record.read_text().splitlines()) if record.is_file() else 0
-            stem = f"{folder.name}_{name}"
+            stem = f"{before}{folder.name}_{name}"
             done = max((int(file.stem.rsplit("_", 1)[1]) for file in out.glob(f"{stem}_*.npz")), default=0)
             if count <= done:
                 continue
             album = album or Album(models[name], models)
             if not album.maker.usable:
                 break
-            rows = list(album.rows(folder, done))
-            if rows:
-                write_shard(out / f"{stem}_{count:06d}.npz", rows)
-                total += len(rows)
-                print(f"{stem}: {len(rows)} of {count - done}", flush=True)
+            total += add_shard(out / f"{stem}_{count:06d}.npz", rows_of(album, folder, done))
     return total
+
+
+def add_shard(file: Path, rows: list[Row]) -> int:
+    """Write the rows, if there are any, and say so; returns how many."""
+    if rows:
+        write_shard(file, rows)
+        print(f"{file.stem}: {len(rows)}", flush=True)
+    return len(rows)
 
 
 def draw_pictures(cars: Path, out: Path, hdris: Path, minutes: float, seed: int) -> int:
@@ -81,10 +96,7 @@ def draw_pictures(cars: Path, out: Path, hdris: Path, minutes: float, seed: int)
             model = read_model(cars, next(row for row in rows if row.name == name))
             maker = SubjectMaker(model)
             drawn = changed_rows(model, maker, skies, PER_TURN, random) if maker.usable else []
-        if drawn:
-            write_shard(file, drawn)
-            total += len(drawn)
-            print(f"{file.stem}: {len(drawn)}", flush=True)
+        total += add_shard(file, drawn)
     return total
 
 

@@ -22,8 +22,8 @@ from ..car.space import shape_space
 from .cars import CarModel, CarRow, read_cars, read_model
 from .deform import widen
 from .drawn import invented_model
-from .make_pictures import Models
-from .pictures import Album, Row, write_shard
+from .make_pictures import add_shard, shards_of_photographs
+from .pictures import Album, Row
 from .sky import Sky, read_sky
 from .subject import SubjectMaker
 from .turntables import photograph_row, turntable_rows
@@ -55,10 +55,7 @@ def make_turntables(cars: Path, hdris: Path, out: Path, minutes: float, seed: in
         if file.exists():
             continue
         drawn = _invented(skies, donors, random) if row is None else _changed(cars, row, skies, donors, random)
-        if drawn:
-            write_shard(file, drawn)
-            total += len(drawn)
-            print(f"{file.stem}: {len(drawn)}", flush=True)
+        total += add_shard(file, drawn)
     return total
 
 
@@ -88,28 +85,15 @@ def _invented(skies: list[Sky], donors: list[CarModel], random: np.random.Genera
 
 def cut_photographs(cars: Path, out: Path, photographs: list[Path]) -> int:
     """Write OUT/photo_FOLDER_CAR_COUNT.npz for the lines of each record that are not cut yet; returns how many pictures are new."""
-    out.mkdir(parents=True, exist_ok=True)
-    models, total = Models(cars), 0
-    for name in models.rows:
-        album = None
-        for folder in photographs:
-            record, stem = folder / name / "shots.jsonl", f"photo_{folder.name}_{name}"
-            count = len(record.read_text().splitlines()) if record.is_file() else 0
-            done = max((int(file.stem.rsplit("_", 1)[1]) for file in out.glob(f"{stem}_*.npz")), default=0)
-            if count <= done:
-                continue
-            album = album or Album(models[name], models)
-            if not album.maker.usable:
-                break
-            rows: list[Row] = []
-            for shot in album.shots(folder, done):
-                row = photograph_row(shot, name, len(rows))
-                rows += [row] if row is not None else []
-            if rows:
-                write_shard(out / f"{stem}_{count:06d}.npz", rows)
-                total += len(rows)
-                print(f"{stem}: {len(rows)} of {count - done}", flush=True)
-    return total
+
+    def cut(album: Album, folder: Path, first: int) -> list[Row]:
+        rows: list[Row] = []
+        for shot in album.shots(folder, first):
+            row = photograph_row(shot, album.model.row.name, len(rows))
+            rows += [row] if row is not None else []
+        return rows
+
+    return shards_of_photographs(cars, out, photographs, "photo_", cut)
 
 
 def main() -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save_file
 from torch import nn
 
-from ..errors import WeightsError
 from ..invert.encoder import Encoder, EncoderSize
+from ..network_file import fitting, read_network, write_network
 from ..weights import FOLDER, read_checked
 from .discriminator import DiscriminatorSize, FirstBlocks
 from .generator import Generator, GeneratorSize
@@ -32,11 +28,9 @@ class CarGenerator:
 def save_generator(parts: CarGenerator, file: Path) -> None:
     """Write the networks as fp16, aside and then renamed."""
     modules: dict[str, nn.Module] = {"generator": parts.generator, "encoder": parts.encoder, "features": parts.features}
-    tensors = {f"{key}.{name}": value.half().contiguous() for key, module in modules.items() for name, value in module.state_dict().items()}
+    tensors = {f"{key}.{name}": value for key, module in modules.items() for name, value in module.state_dict().items()}
     sizes = {"generator": asdict(parts.generator.size), "encoder": asdict(parts.encoder.size), "features": asdict(parts.features.size)}
-    aside = file.with_suffix(".part")
-    save_file(tensors, aside, metadata={"size": json.dumps(sizes)})
-    os.replace(aside, file)
+    write_network(file, tensors, sizes)
 
 
 def load_generator(folder: Path = FOLDER) -> CarGenerator:
@@ -50,21 +44,15 @@ def load_generator(folder: Path = FOLDER) -> CarGenerator:
 
 def generator_of(content: bytes) -> CarGenerator:
     """The networks in the bytes of a file of save_generator.  Raises WeightsError where they do not fit."""
-    try:
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
-        size = json.loads(header["size"])
+    with fitting(FILE, KEY):
+        size, tensors = read_network(content)
         for one in size.values():
             one["channels"] = tuple(one["channels"])
         parts = CarGenerator(
             Generator(GeneratorSize(**size["generator"])).eval(), Encoder(EncoderSize(**size["encoder"])).eval(),
             FirstBlocks(DiscriminatorSize(**size["features"])).eval(),
         )  # fmt: skip
-        tensors = load(content)
         for key, module in (("generator", parts.generator), ("encoder", parts.encoder), ("features", parts.features)):
-            own = {name.removeprefix(f"{key}."): value.float() for name, value in tensors.items() if name.startswith(f"{key}.")}
+            own = {name.removeprefix(f"{key}."): value for name, value in tensors.items() if name.startswith(f"{key}.")}
             module.load_state_dict(own)
-    except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as problem:
-        raise WeightsError(
-            f"{FILE} holds no generator of this version ({problem}); make it with `python3 build.py train {KEY}`."
-        ) from problem
     return parts
