@@ -141,21 +141,13 @@ def fit(
     scene, device = _Scene(photo, matte, perception, crop, Lookup.of(perception)), choose_device(settings.device)
     report("fit", 0.0)
     starts = make_starts(perception, prior, box, photo.size_px)
-    poses = torch.stack([start.pose for start in starts])
-    solving = config.solve_first and scene.lookup is not None
-    if not solving and not config.stages:  # a mask's word alone: the outline must be descended to
-        config = replace(config, stages=QUALITIES["normal"].stages)
-    state = _unsolved(starts, solve_poses(starts, perception, crop) if solving else poses, config, prior)
-    state = _ranked(state, scene, config, prior).first_few(config.starts)
-    _show(state, 0, prior, show)
-    report("fit", SOLVED01 / 2)
-    if solving:
-        state = _ranked(_solved(state, scene, config, prior), scene, config, prior)
-        if float(state.iou.max()) < LEAST_SOLVED_IOU:  # told places that contradict one another, as of a tail half taken for a nose
-            plain = replace(
-                config, weights=replace(config.weights, places=0.0, wheels=0.0), stages=config.stages or QUALITIES["normal"].stages[:1]
-            )
-            return fit(photo, matte, perception, settings, report, prior, show, replace(plain, solve_first=False))
+    state = None
+    if config.solve_first and scene.lookup is not None:
+        state = _by_places(starts, scene, config, prior, partial(_show, number=0, prior=prior, show=show))
+    if state is None:
+        config = _outline_counts(config, contradicted=scene.lookup is not None and config.solve_first)
+        plain = _unsolved(starts, torch.stack([start.pose for start in starts]), config, prior)
+        state = _ranked(plain, scene, config, prior).first_few(config.starts)
     believed, done, total = _belief(state), 0, sum(stage.steps for stage in config.stages)
     _show(state, 0, prior, show)
     report("fit", SOLVED01)
@@ -166,6 +158,25 @@ def fit(
         done += stage.steps
         _show(state, int(state.cost.argmin()), prior, show)
     return _finished(state, scene, config, prior, believed)
+
+
+def _by_places(starts: list[Start], scene: _Scene, config: FitConfig, prior: ShapePrior, look: Callable[[_State], None]) -> _State | None:
+    """The best starts solved in closed form, the best first; `look` gets them before their shapes are known.
+
+    None where the told places contradict one another, as those of a tail half taken for a nose, so that no outline comes near the matte.
+    """
+    posed = _unsolved(starts, solve_poses(starts, scene.perception, scene.crop), config, prior)
+    posed = _ranked(posed, scene, config, prior).first_few(config.starts)
+    look(posed)
+    solved = _ranked(_solved(posed, scene, config, prior), scene, config, prior)
+    return solved if float(solved.iou.max()) >= LEAST_SOLVED_IOU else None
+
+
+def _outline_counts(config: FitConfig, contradicted: bool) -> FitConfig:
+    """Where nothing is solved the outline must be descended to, in a draft too; contradicting places and wheels are not listened to."""
+    stages = config.stages or QUALITIES["normal"].stages
+    weights = replace(config.weights, places=0.0, wheels=0.0) if contradicted else config.weights
+    return replace(config, stages=stages, weights=weights)
 
 
 def _finished(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior, believed: float) -> Fit:

@@ -113,6 +113,18 @@ def test_the_descent_improves_on_the_draft_and_the_residual_on_the_descent() -> 
     assert ious["normal"] > ious["draft"] and ious["residual"] > ious["normal"] > 0.96, ious
 
 
+@pytest.mark.parametrize("quality", ["draft", "normal"])
+def test_places_that_contradict_one_another_are_not_believed(quality: str) -> None:
+    """A tail half taken for a nose: every pixel is told a place between its own and the one at the other end."""
+    _, subject = invented_model(*(vector.numpy() for vector in drawn_car(3)), "sedan")
+    photo, matte, perception = told(subject, camera_at(160.0), twin_share=0.4)
+    mixed = perception.dense.coordinates * np.array([1, -0.1, 1], np.float32)[:, None, None]
+    misled = replace(perception, dense=replace(perception.dense, coordinates=mixed), wheels=())
+    found = fit(photo, matte, misled, Settings(quality=quality), lambda *_: None)
+    azimuth = azimuth_elevation(found.camera)[0]
+    assert found.mask_iou > 0.93 and direction_error_deg(azimuth, 160.0) < 12
+
+
 def truth_lookup() -> tuple[torch.Tensor, torch.Tensor, Lookup, Perception, Crop]:
     measures, coefficients = drawn_car(6)
     _, subject = invented_model(measures.numpy(), coefficients.numpy(), "sedan")
