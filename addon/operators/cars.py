@@ -16,8 +16,8 @@ from ..places import runs_folder
 from ..placing import RUN
 from ..scene import reshape
 from ..scene.camera import add_photo_camera
-from ..scene.find import car_objects, find_rig
-from .polls import car_selected, in_object_mode
+from ..scene.find import car_objects
+from .of_car import OfCar
 
 FORMATS = (
     ("GLB", "glTF (.glb)", "One file with named nodes, for games and the web; lamps blink by KHR_animation_pointer"),
@@ -26,23 +26,7 @@ FORMATS = (
 )
 
 
-class _OfCar(bpy.types.Operator):
-    """Works on the car that the active object belongs to."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return car_selected(cls, context) and in_object_mode(cls, context)
-
-    def _rig(self, context: bpy.types.Context) -> bpy.types.Object:
-        """poll() made sure that there is one."""
-        return find_rig(context.active_object)
-
-    def _fail(self, sentence: str) -> set[str]:
-        self.report({"ERROR"}, sentence)
-        return {"CANCELLED"}
-
-
-class IMAGO_OT_export_car(_OfCar):
+class IMAGO_OT_export_car(OfCar):
     """Write the selected car to a file for games, films and simulators: named parts, wheels with their origins at the hubs"""
 
     bl_idname = "imago.export_car"
@@ -106,7 +90,7 @@ class IMAGO_OT_export_car(_OfCar):
         return {"FINISHED"}
 
 
-class IMAGO_OT_mark_asset(_OfCar):
+class IMAGO_OT_mark_asset(OfCar):
     """Offer the selected car in the asset browser, with rig, materials and a picture"""
 
     bl_idname = "imago.mark_asset"
@@ -120,7 +104,7 @@ class IMAGO_OT_mark_asset(_OfCar):
         return {"FINISHED"}
 
 
-class IMAGO_OT_photo_camera(_OfCar):
+class IMAGO_OT_photo_camera(OfCar):
     """Add the photographer's camera, with the photograph behind the car, and look through it"""
 
     bl_idname = "imago.photo_camera"
@@ -144,7 +128,7 @@ class IMAGO_OT_photo_camera(_OfCar):
         return {"FINISHED"}
 
 
-class IMAGO_OT_reset_measures(_OfCar):
+class IMAGO_OT_reset_measures(OfCar):
     """Give the selected car the measures that were read from the photograph"""
 
     bl_idname = "imago.reset_measures"

@@ -8,27 +8,18 @@ from ..drive.drive import Driven, drive_car, roll_along, stop_driving
 from ..drive.path_object import add_path
 from ..drive.settings import course_of, springs_of
 from ..rig.rig import chassis_of
-from ..scene.find import find_rig
+from .of_car import OfCar
 from .polls import car_selected, in_object_or_pose_mode
 
 
-class _Driving(bpy.types.Operator):
-    """Works on the car that the active object belongs to."""
+class _Driving(OfCar):
+    """Works in Pose Mode too."""
 
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return car_selected(cls, context) and in_object_or_pose_mode(cls, context)
-
-    def _rig(self, context: bpy.types.Context) -> bpy.types.Object:
-        """poll() made sure that there is one."""
-        return find_rig(context.active_object)
-
-    def _fail(self, problem: UserInputError) -> set[str]:
-        sentence = str(problem)
-        self.report({"ERROR"}, sentence[0].upper() + sentence[1:])
-        return {"CANCELLED"}
 
     def _tell(self, context: bpy.types.Context, driven: Driven) -> set[str]:
         """The scene's end moves back so that the whole drive is played."""

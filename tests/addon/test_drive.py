@@ -9,7 +9,6 @@ import bpy
 import numpy as np
 import pytest
 
-import imago.addon
 from imago.addon.drive.actions import TRACK, drive_action
 from imago.addon.drive.again import drive_again
 from imago.addon.drive.drive import Course, drive_car, is_stale, roll_along, stop_driving
@@ -31,11 +30,7 @@ from .turning import ackermann
 START = (3.0, -2.0, 0.0)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def registered():
-    imago.addon.register()
-    yield
-    imago.addon.unregister()
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 @pytest.fixture
@@ -307,6 +302,16 @@ def test_indicators_flash_at_their_frequency_at_any_frame_rate(car: CarObjects) 
         on = np.array([bool(lit(car, "indicator", frame)) for frame in range(0, 10 * fps)])
         assert (np.diff(on.astype(int)) == 1).sum() + on[0] == 10 * FLASHES_HZ
         assert on.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_file_of_another_frame_rate_keeps_the_rhythm(car: CarObjects, tmp_path: Path) -> None:
+    bpy.context.scene.render.fps = 60  # by a script, which tells nobody
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "sixty.blend"))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "sixty.blend"))
+    rig = bpy.data.objects["Car"]
+    wave = [rig.animation_data.drivers.find('["blink"]').evaluate(frame) for frame in range(40)]
+    assert wave == [1.0] * 20 + [0.0] * 20
 
 
 def test_switches_light_their_own_side(car: CarObjects) -> None:

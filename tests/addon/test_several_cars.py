@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import imago.addon
 from imago.addon.operators import draw_box, making
 from imago.addon.photo_box import orientation_of, upright_box
 from imago.addon.session import Job, Session
@@ -23,11 +22,7 @@ from imago.core.types import Settings
 NO_BOX = (0, 0, 0, 0)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def registered():
-    imago.addon.register()
-    yield
-    imago.addon.unregister()
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 @pytest.fixture
