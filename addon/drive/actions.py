@@ -27,16 +27,32 @@ class Channel:
     index: int = -1
     steps: bool = False
 
+    def value(self, rig: bpy.types.Object) -> float:
+        """What it holds now."""
+        return float(rig.path_resolve(self.path)[self.index] if self.index >= 0 else rig[self._name])
+
+    def put(self, rig: bpy.types.Object, value: float) -> None:
+        """Let it hold a value."""
+        if self.index >= 0:
+            rig.path_resolve(self.path)[self.index] = value
+        else:
+            rig[self._name] = value
+
+    @property
+    def _name(self) -> str:
+        """Of a custom property: what stands in ["..."]."""
+        return self.path[2:-2]
+
+
+def check_writable(rig: bpy.types.Object) -> None:
+    """Raises: UserInputError while an NLA strip of the rig is being edited."""
+    if rig.animation_data is not None and rig.animation_data.use_tweak_mode:
+        raise UserInputError(f"A strip of {rig.name} is being edited: leave Tweak Mode in the NLA editor first.", Trouble.SCENE)
+
 
 def write(rig: bpy.types.Object, first_frame: int, channels: Mapping[Channel, np.ndarray]) -> bpy.types.Action:
-    """Key every frame (F,) of every channel from first_frame on, replacing an earlier drive.
-
-    Raises: UserInputError while an NLA strip of the rig is being edited.
-    """
+    """Key every frame (F,) of every channel from first_frame on, for a rig without a drive."""
     animation = rig.animation_data or rig.animation_data_create()
-    if animation.use_tweak_mode:
-        raise UserInputError(f"A strip of {rig.name} is being edited: leave Tweak Mode in the NLA editor first.", Trouble.SCENE)
-    clear(rig)
     action, slot = new_action(f"{rig.name} drive", rig)
     action[ROLE] = DRIVE
     for channel, values in channels.items():
@@ -51,7 +67,7 @@ def write(rig: bpy.types.Object, first_frame: int, channels: Mapping[Channel, np
 
 
 def clear(rig: bpy.types.Object) -> bool:
-    """Remove the drive; True where there was one.  What its keys covered has its own values again after the next evaluation."""
+    """Remove the drive; True where there was one.  What its keys covered keeps their last values."""
     animation = rig.animation_data
     found = False
     for track in list(animation.nla_tracks) if animation else []:

@@ -21,7 +21,7 @@ from ..rig.blinker import frame_rate, lay_out
 from ..rig.bones import DRIFT, ROOT
 from ..rig.properties import travel_property, turn_property
 from ..rig.rig import chassis_of
-from .actions import Channel, clear, keyed_by_artist, write
+from .actions import Channel, check_writable, clear, keyed_by_artist, write
 from .curve import path_of
 from .ground import heights_of
 
@@ -33,7 +33,7 @@ KMH_A_M_S = 3.6
 
 @dataclass(frozen=True)
 class Course:
-    """Where to drive and how: curve and ground are objects of the scene, ground may be missing; fps in wish is set by the scene's."""
+    """Where to drive and how: the curve, the mesh to drive on or None, the frame to begin at; wish.fps is the scene's frame rate."""
 
     curve: bpy.types.Object
     ground: bpy.types.Object | None
@@ -57,13 +57,14 @@ def drive_car(rig: bpy.types.Object, course: Course) -> Driven:
 
     Raises: UserInputError for what cannot be driven; then nothing is changed.
     """
+    check_writable(rig)
     chassis, scale = _chassis(rig)
     path = path_of(course.curve)
     heights = heights_of(course.ground) if course.ground is not None else None
     found = drive_along(path, course.wish, chassis, heights)
     channels = _motion(rig, found.ride, scale) | _parts(found.ride, chassis, scale)
-    rig[MOVED] = False
-    return _keyed(rig, found, course.first_frame, channels | (_lamps(found.ride) if course.lights else {}))
+    stop_driving(rig)
+    return _keyed(rig, found, course.first_frame, channels | (_lamps(found.ride) if course.lights else {}), moved=False)
 
 
 def roll_along(
@@ -76,15 +77,18 @@ def roll_along(
 ) -> Driven:
     """Key wheels, steering, springs and lamps for the motion that the car has between two frames; what moves it stays untouched.
 
-    advance(share01) is called as frames are looked at, and may raise to stop.  Raises: UserInputError.
+    advance(share01) is called as frames are looked at, and may raise to stop; then, too, an earlier drive is gone.
+    Raises: UserInputError for what cannot be driven; then nothing is changed.
     """
+    check_writable(rig)
     chassis, scale = _chassis(rig)
+    if last_frame <= first_frame:
+        raise UserInputError("one frame is no motion: choose a later end.", Trouble.SCENE)
     stop_driving(rig)
     origin, rotation = _sampled(rig, first_frame, last_frame, advance)
     found = drive_as_moved(origin, rotation, chassis, frame_rate(bpy.context.scene), springs)
     channels = _parts(found.ride, chassis, scale, ground=False)
-    rig[MOVED] = True
-    return _keyed(rig, found, first_frame, channels | (_lamps(found.ride) if lights else {}))
+    return _keyed(rig, found, first_frame, channels | (_lamps(found.ride) if lights else {}), moved=True)
 
 
 def stop_driving(rig: bpy.types.Object) -> bool:
@@ -101,11 +105,12 @@ def is_stale(rig: bpy.types.Object) -> bool:
     return CHASSIS_KEY in rig and not np.allclose(list(rig[CHASSIS_KEY]), _signature(chassis_of(rig)), atol=1e-5)
 
 
-def _keyed(rig: bpy.types.Object, found: Drive, first_frame: int, channels: dict[Channel, np.ndarray]) -> Driven:
+def _keyed(rig: bpy.types.Object, found: Drive, first_frame: int, channels: dict[Channel, np.ndarray], moved: bool) -> Driven:
+    """Write the drive of a rig that has none."""
     twice = keyed_by_artist(rig, channels)
     _remember(rig, channels)
     write(rig, first_frame, channels)
-    rig[CHASSIS_KEY] = _signature(chassis_of(rig))
+    rig[CHASSIS_KEY], rig[MOVED] = _signature(chassis_of(rig)), moved
     lay_out(rig, bpy.context.scene)
     rig.update_tag()
     notices = found.notices
@@ -164,22 +169,13 @@ def _lamps(ride: Ride) -> dict[Channel, np.ndarray]:
 
 def _remember(rig: bpy.types.Object, channels: Iterable[Channel]) -> None:
     """Keep what the channels hold before they are keyed: keys leave their last value behind."""
-    kept = json.loads(rig.get(BEFORE, "[]"))
-    known = {(path, index) for path, index, _ in kept}
-    for channel in channels:
-        if (channel.path, channel.index) not in known:
-            value = rig.path_resolve(channel.path)[channel.index] if channel.index >= 0 else rig[channel.path[2:-2]]
-            kept.append((channel.path, channel.index, float(value)))
-    rig[BEFORE] = json.dumps(kept)
+    rig[BEFORE] = json.dumps([(channel.path, channel.index, channel.value(rig)) for channel in channels])
 
 
 def _restore(rig: bpy.types.Object) -> None:
     """Give every remembered channel its value back."""
     for path, index, value in json.loads(rig.pop(BEFORE, "[]")):
-        if index >= 0:
-            rig.path_resolve(path)[index] = value
-        else:
-            rig[path[2:-2]] = value
+        Channel(path, index).put(rig, value)
     rig.update_tag()
 
 

@@ -207,6 +207,33 @@ def test_clearing_gives_everything_back(car: CarObjects) -> None:
     assert not bpy.data.actions and not car.rig.animation_data.nla_tracks
 
 
+def test_a_drive_without_drift_after_one_with_it_is_straight_again(car: CarObjects) -> None:
+    driven = drive_car(car.rig, course(drift_rad=0.4))
+    drift = curves_of(drive_action(car.rig)).find('pose.bones["drift"].rotation_euler', index=2)
+    most = max(range(1, driven.last_frame), key=lambda frame: abs(drift.evaluate(frame)))
+    played(car, most, most)
+    assert abs(car.rig.pose.bones["drift"].rotation_euler.z) > 0.1
+    plain = drive_car(car.rig, course())
+    for frame in range(1, plain.last_frame, 40):
+        played(car, frame, frame)
+        assert car.rig.pose.bones["drift"].rotation_euler.z == 0.0
+
+
+def test_nothing_changes_while_a_strip_is_edited(car: CarObjects) -> None:
+    drive_car(car.rig, course())
+    text = action_text(drive_action(car.rig))
+    car.rig.animation_data.use_tweak_mode = True
+    kept = dict(car.rig.items()) | {"imago_drive_chassis": list(car.rig["imago_drive_chassis"])}
+    for act in (lambda: drive_car(car.rig, course(backwards=True)), lambda: roll_along(car.rig, 1, 9, Springs(), True)):
+        with pytest.raises(UserInputError, match="leave Tweak Mode"):
+            act()
+    assert dict(car.rig.items()) | {"imago_drive_chassis": list(car.rig["imago_drive_chassis"])} == kept
+    car.rig.animation_data.use_tweak_mode = False
+    with pytest.raises(UserInputError, match="one frame is no motion"):
+        roll_along(car.rig, 5, 5, Springs(), True)
+    assert action_text(drive_action(car.rig)) == text
+
+
 def test_one_undo_removes_the_drive(car: CarObjects) -> None:
     bpy.context.view_layer.objects.active = car.rig
     car.rig.imago_drive.curve = add_eight()
