@@ -94,13 +94,30 @@ def _between(asset: CarAsset, pair: tuple[str, str]) -> tuple[float, float, floa
 
 
 def make_bones(rig: bpy.types.Object, bones: list[Bone]) -> None:
-    """Bones can only be made in edit mode, so the armature becomes active; the object that was active before is active again after."""
-    layer = bpy.context.view_layer
-    before = layer.objects.active
+    """Make the bones of an armature that stands in no scene yet.  An object that is being edited or posed goes to object mode first.
+
+    Bones can only be made in edit mode, and going there and back evaluates the whole scene: so it is done in one that holds nothing else.
+    """
+    before = bpy.context.view_layer.objects.active
     if before is not None and before.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
-    layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
+    scene = bpy.data.scenes.new("imago bones")
+    try:
+        scene.collection.objects.link(rig)
+        layer = scene.view_layers[0]
+        layer.objects.active = rig
+        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=rig, object=rig, selected_objects=[rig]):
+            bpy.ops.object.mode_set(mode="EDIT")
+            _add_bones(rig, bones)
+            bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        bpy.data.scenes.remove(scene)
+    for pose_bone in rig.pose.bones:
+        pose_bone.rotation_mode = "XYZ"
+    _sort(rig, bones)
+
+
+def _add_bones(rig: bpy.types.Object, bones: list[Bone]) -> None:
     for bone in bones:
         edit = rig.data.edit_bones.new(bone.name)
         edit.head = bone.head_m
@@ -108,11 +125,6 @@ def make_bones(rig: bpy.types.Object, bones: list[Bone]) -> None:
         edit.roll = 0.0
         if bone.parent:
             edit.parent = rig.data.edit_bones[bone.parent]
-    bpy.ops.object.mode_set(mode="OBJECT")
-    layer.objects.active = before
-    for pose_bone in rig.pose.bones:
-        pose_bone.rotation_mode = "XYZ"
-    _sort(rig, bones)
 
 
 def _sort(rig: bpy.types.Object, bones: list[Bone]) -> None:

@@ -34,8 +34,8 @@ def build_rig(name: str, asset: CarAsset, collection: bpy.types.Collection, loca
     armature.display_type = "WIRE"
     rig = bpy.data.objects.new(name, armature)
     rig.location = location
-    collection.objects.link(rig)
     make_bones(rig, bones_of(asset))
+    collection.objects.link(rig)
     add_properties(rig, tuple(wheel.name for wheel in asset.wheels))
     add_blinker(rig)
     add_mechanism(rig, asset, location)
