@@ -220,6 +220,18 @@ def run(arguments: list[str]) -> int:
     return become(["-m", "imago.addon.command_line", *arguments])
 
 
+def views(arguments: list[str]) -> int:
+    """PHOTO [--with OTHER] [--out FILE]: the car of a photograph from twelve sides; with another photograph, shapes and paints exchanged"""
+    set_up(RUN)
+    return become(["-m", "imago.core.invert.show", *arguments])
+
+
+def invent(arguments: list[str]) -> int:
+    """[--seed N] [--count K] [--toward M --share S] [--truncation T] [--out DIR]: cars that nobody photographed"""
+    set_up(RUN)
+    return become(["-m", "imago.addon.invent_line", *arguments])
+
+
 def test(arguments: list[str]) -> int:
     """[--fast] [--blender all|4.2,5.2] [pytest arguments]: run the tests, or the extension's in several Blenders; --fast: no slow ones"""
     set_up(DEV)
@@ -292,7 +304,17 @@ def package(arguments: list[str]) -> int:
     return become(["-m", "imago.addon.packaging", *arguments])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "package": package, "bench": bench, "train": train, "photograph": photograph}
+COMMANDS = {
+    "run": run,
+    "views": views,
+    "invent": invent,
+    "test": test,
+    "check": check,
+    "package": package,
+    "bench": bench,
+    "train": train,
+    "photograph": photograph,
+}
 
 
 def help_text() -> str:

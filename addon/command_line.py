@@ -103,16 +103,16 @@ def main(arguments: Sequence[str], photo_to_car: PhotoToCar | None = None, write
         made_here = not chosen.out.exists()
         make_out_folder(chosen.out)
     except UserInputError as problem:
-        _complain(str(problem))
+        complain(str(problem))
         return EXIT_USER
     from_scratch = time.perf_counter()
-    make, write = photo_to_car or _real_pipeline(), write_outputs or _real_writer()
+    make, write = photo_to_car or real_pipeline(), write_outputs or real_writer()
     print(
         f"{len(jobs)} photograph{'s' * (len(jobs) > 1)}, quality {settings.quality}, loaded in {time.perf_counter() - from_scratch:.1f} s",
         flush=True,
     )
     for job in jobs:
-        exit_code = _worse(exit_code, _one_car(job, settings, make, write))
+        exit_code = worse(exit_code, one_car(job, settings, make, write))
         if exit_code == EXIT_STOPPED:
             break
     if made_here and not any(chosen.out.iterdir()):
@@ -131,14 +131,14 @@ def plan(photos: Sequence[str | Path], mask: Path | None, out: Path) -> tuple[li
         try:
             found.update({path.resolve(): path for path in find_photos([name]) if path.resolve() not in found})
         except UserInputError as problem:
-            _complain(f"{name}: {problem}")
+            complain(f"{name}: {problem}")
             exit_code = EXIT_USER
     jobs: list[Job] = []
     for path, folder in zip(found.values(), result_folders(list(found.values()), out), strict=True):
         try:
             jobs.append(Job(path, find_mask(mask, path, alone=len(found) == 1) if mask else None, folder))
         except UserInputError as problem:
-            _complain(f"{path}: {problem}")
+            complain(f"{path}: {problem}")
             exit_code = EXIT_USER
     return jobs, exit_code
 
@@ -167,38 +167,38 @@ def make_out_folder(out: Path) -> None:
         raise UserInputError(f"{out}: nothing can be written there ({problem.strerror}), name another folder with --out.") from problem
 
 
-def _real_pipeline() -> PhotoToCar:
+def real_pipeline() -> PhotoToCar:
     from ..core.pipeline import photo_to_car
 
     return photo_to_car
 
 
-def _real_writer() -> WriteOutputs:
+def real_writer() -> WriteOutputs:
     from .headless import write_outputs
 
     return write_outputs
 
 
-def _one_car(job: Job, settings: Settings, make: PhotoToCar, write: WriteOutputs) -> int:
+def one_car(job: Job, settings: Settings, make: PhotoToCar, write: WriteOutputs) -> int:
     line = ProgressLine(job.photo.name)
     try:
         asset, seconds = _make_and_write(job, settings, make, write, line)
     except UserInputError as problem:
         line.end()
-        _complain(f"{job.photo}: {problem}")
+        complain(f"{job.photo}: {problem}")
         return EXIT_USER
     except WeightsError as problem:
         line.end()
-        _complain(str(problem))
+        complain(str(problem))
         return EXIT_USER
     except KeyboardInterrupt:
         line.end()
-        _complain(f"{job.photo}: stopped, nothing of it was kept.")
+        complain(f"{job.photo}: stopped, nothing of it was kept.")
         return EXIT_STOPPED
     except Exception:  # the other photographs are still done, and the exit code tells of this one
         line.end()
         traceback.print_exc()
-        _complain(f"{job.photo}: a fault of the program (above), please report it.")
+        complain(f"{job.photo}: a fault of the program (above), please report it.")
         return EXIT_INTERNAL
     line.end()
     iou, confidence = asset.quality["mask_iou"], asset.quality["confidence"]
@@ -227,7 +227,7 @@ def _make_and_write(job: Job, settings: Settings, make: PhotoToCar, write: Write
 def _notify(job: Job, sentence: str, line: ProgressLine) -> None:
     """On a line of its own; the progress is drawn anew below it."""
     line.end()
-    _complain(f"{job.photo}: {sentence}")
+    complain(f"{job.photo}: {sentence}")
 
 
 def _add_timings(car_json: Path, timings_s: dict[str, float]) -> None:
@@ -249,12 +249,12 @@ def _take_place(partial: Path, folder: Path) -> None:
         raise UserInputError(f"{folder} cannot be replaced ({problem.strerror}), remove it or choose another --out.") from problem
 
 
-def _worse(one: int, other: int) -> int:
+def worse(one: int, other: int) -> int:
     """A stop or a fault of the program outranks a mistake of the user."""
     return max(one, other, key=[EXIT_FINE, EXIT_USER, EXIT_INTERNAL, EXIT_STOPPED].index)
 
 
-def _complain(sentence: str) -> None:
+def complain(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""One CarAsset -> the files of a run, without a window: car.blend, car.glb, car.json, preview.png, matte.png, texture.png."""
+"""One CarAsset -> the files of a run, without a window: car.blend, car.glb, car.json and pictures."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def write_outputs(asset: CarAsset, out_dir: str | os.PathLike[str]) -> None:
         (aside / "car.json").write_text(json.dumps(car_json(asset), indent=1))
         save_picture(asset.texture.photo_srgb01, aside / "texture.png")
         save_picture(asset.matte01, aside / "matte.png")
+        if asset.views_srgb01 is not None:
+            save_picture(asset.views_srgb01, aside / "views.png")
         car = _build_scene(asset, photo_srgb01, aside / "texture.png")
         with quiet_stdout():
             bpy.ops.wm.save_as_mainfile(filepath=str(aside / "car.blend"), compress=True, copy=True)

@@ -25,6 +25,9 @@ TEXTURES = (
 )
 WHICH = "Of several cars: 1 makes the first from the left, 2 the second; 0 the largest in the middle. A box, where set, counts instead"
 BOX = "Where the car is: left, top, right and bottom in pixels of the upright photo; all 0 for none. It counts instead of the car's number"
+SEED = "Which car: the same number is the same car again"
+TRUNCATION = "How far cars may be from the mean car: 0 is always the mean one, 1 anything that the generator can draw"
+TOWARD = "Another invented car, and how far to go toward it: 0 stays, 1 is the other"
 SOURCES = (
     ("FILE", "File", "A picture on disk"),
     ("IMAGE", "In This File", "A picture that this Blender file already holds"),
@@ -49,6 +52,10 @@ class ImagoInputs(bpy.types.PropertyGroup):
     )
     which: bpy.props.IntProperty(name="Car", description=WHICH, min=0, max=20)  # type: ignore[valid-type]
     box: bpy.props.IntVectorProperty(name="Box", description=BOX, size=4, min=0, default=(0, 0, 0, 0))  # type: ignore[valid-type]
+    seed: bpy.props.IntProperty(name="Seed", description=SEED, min=0)  # type: ignore[valid-type]
+    variety: bpy.props.FloatProperty(name="Variety", description=TRUNCATION, min=0, max=1, default=0.7)  # type: ignore[valid-type]
+    toward: bpy.props.IntProperty(name="Toward Seed", description=TOWARD, min=0)  # type: ignore[valid-type]
+    share: bpy.props.FloatProperty(name="Share", description=TOWARD, min=0, max=1, default=0)  # type: ignore[valid-type]
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048")  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]

@@ -130,7 +130,9 @@ def _run(request: MakeRequest, settings: Settings, part: Path, progress: Progres
     def notice(sentence: str) -> None:
         progress.tell(Word.NOTICE, job=request.job, trouble=Trouble.SEVERAL_CARS, sentence=sentence)
 
-    return photo_to_car(Path(request.photo), mask, settings, progress.report, sketches.show, sketches.see, notice)
+    photo = part / Path(request.photo).name if settings.invented else Path(request.photo)  # an invented picture is made with the car
+    asset = photo_to_car(photo, mask, settings, progress.report, sketches.show, sketches.see, notice)
+    return replace(asset, photo_path=request.photo)
 
 
 @dataclass
@@ -167,6 +169,8 @@ def _write(request: MakeRequest, asset: CarAsset, made: Path, progress: Progress
     """All files of the run; run.json last.  Returns the seconds since `began`."""
     progress.report("write", 0.0)
     save_asset(asset, made)
+    if asset.settings.invented:
+        shutil.copyfile(made.parent / Path(request.photo).name, made / Path(request.photo).name)
     progress.report("write", 0.2)
     _write_json(made / "car.json", car_json(asset))
     save_thumbnail(draw_thumbnail(asset), made / "thumbnail.png")

@@ -1,7 +1,7 @@
 """One photograph in, one car out: the words of the arrow line, one call each.
 
-photo -> matte -> perceive -> fit -> paint -> asset
-(inversion joins between perceive and fit; scene, rig and export are the addon's)
+photo -> matte -> perceive -> fit -> invert -> paint -> asset
+(inversion needs the fitted camera; scene, rig and export are the addon's)
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from .car.car import build_body, build_lights, build_wheels, dimensions_m
 from .device import choose_device, one_thread
 from .errors import Trouble, UserInputError
 from .fit.fit import fit
+from .generator.invent import write_invented
+from .invert.unseen import unseen_sides
 from .matte.matte import AUTOMATIC, make_matte
 from .paint.paint import paint, painted_size_px
 from .perceive.perceive import perceive
@@ -28,7 +30,8 @@ SPANS01 = {
     "photo": (0.0, 0.02),
     "matte": (0.02, 0.08),
     "perceive": (0.08, 0.1),
-    "fit": (0.1, 0.6),
+    "fit": (0.1, 0.5),
+    "invert": (0.5, 0.6),
     "paint": (0.6, 0.8),
     "asset": (0.8, 0.82),
 }
@@ -79,7 +82,7 @@ def photo_to_car(
     see: Callable[[Photo, Matte], None] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> CarAsset:
-    """Make a car from a photograph.
+    """Make a car from a photograph, or with settings.invented from the picture that is then written to photo_path.
 
     report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled; show gets the shape as it sharpens,
     see the photograph and its matte before that, notice sentences that the user should read though nothing failed.
@@ -88,6 +91,8 @@ def photo_to_car(
         WeightsError: a weight file is missing or damaged.
     """
     stages = Stages(report)
+    if settings.invented:
+        write_invented(settings, Path(photo_path))
     photo = stages.run("photo", lambda _: read_photo(photo_path))
     matte = stages.run("matte", lambda _: make_matte(photo, mask_path, settings, notice))
     if see is not None:
@@ -98,7 +103,9 @@ def photo_to_car(
     check_is_car(matte, perception, found)
     with one_thread():
         body, wheels = build_body(found.shape), build_wheels(found.shape)
-    texture = stages.run("paint", lambda tell: paint(photo, matte, found, body, wheels, painted_size_px(settings), tell))
+    unseen = stages.run("invert", lambda tell: unseen_sides(photo, matte, found.camera, body, wheels, settings, tell))
+    size_px = painted_size_px(settings)
+    texture = stages.run("paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined))
 
     def assemble(_: Report) -> CarAsset:
         asset = CarAsset(
@@ -117,6 +124,7 @@ def photo_to_car(
             settings=settings,
             timings_s=stages.timings_s,
             coefficients=found.shape.coefficients,
+            views_srgb01=unseen.sheet_srgb01,
         )
         validate_asset(asset)
         return asset

@@ -31,11 +31,23 @@ class Settings:
     seed: int = 0
     matte: str = "network"  # network | rembg
     which: int = 0  # of several cars: 0 the largest central one, else its number from the left
+    unseen: str = "plain"  # generator | plain: whence light and unseen sides are told
+    invented: bool = False  # a car of the generator's with this seed: there is no photograph, its picture is drawn where one would be
+    truncation01: float = 0.7  # of an invented car, how far it may be from the mean car
+    toward_seed: int | None = None  # and another one, toward which it goes by share01
+    share01: float = 0.5
     box_px: tuple[float, float, float, float] | None = None  # left, top, right, bottom of the car in pixels of the upright picture file
 
     def __post_init__(self) -> None:
         if self.matte not in ("network", "rembg"):
             raise UserInputError(f"there is no cut named {self.matte!r}, choose network or rembg.", Trouble.MASK)
+        if self.unseen not in ("generator", "plain"):
+            raise UserInputError(f"unseen sides cannot be painted by {self.unseen!r}, choose generator or plain.")
+        for name in ("truncation01", "share01"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserInputError(f"{name.removesuffix('01')} is a share: give a number from 0 to 1.")
+        if not all(0 <= seed < 2**31 for seed in (self.seed, self.toward_seed or 0)):
+            raise UserInputError("seeds are whole numbers from 0 to 2147483647.")
         if self.which < 0:
             raise UserInputError("cars are counted from 1, at the left; 0 takes the largest in the middle.", Trouble.NO_CAR)
         if self.box_px is not None:
@@ -159,6 +171,19 @@ class Camera:
         check_shape("camera_to_car", self.camera_to_car.shape, (4, 4))
 
 
+@dataclass(frozen=True, eq=False)
+class Imagined:
+    """The car from sides that nobody photographed, as a generator draws it: pictures_srgb01 (N, S, S, 4) float32, premultiplied by alpha,
+    and the camera of each."""
+
+    pictures_srgb01: np.ndarray
+    cameras: tuple[Camera, ...]
+
+    def __post_init__(self) -> None:
+        side = self.pictures_srgb01.shape[1]
+        check_shape("pictures_srgb01", self.pictures_srgb01.shape, (len(self.cameras), side, side, 4))
+
+
 @dataclass(frozen=True)
 class CarShape:
     """A point of the shape space: measures by name (metres, radians or 0..1, see core/car/measures.py), body type and coefficients.
@@ -280,6 +305,7 @@ class CarAsset:
     settings: Settings
     timings_s: dict[str, float] = field(default_factory=dict)
     coefficients: tuple[float, ...] = ()  # of the learned modes, as in CarShape
+    views_srgb01: np.ndarray | None = None  # (H, W, 4) float32, straight alpha: a sheet of the car from all round, as a generator draws it
 
     @property
     def shape(self) -> CarShape:

@@ -1,7 +1,8 @@
 """What the buttons do: each unpacks the context, calls one plain function and reports."""
 
-from . import cars, draw_box, drive, help, history, making, photos, setting_up
+from . import cars, draw_box, drive, help, history, inventing, making, photos, setting_up
 
 CLASSES = (
-    *making.CLASSES, *photos.CLASSES, *draw_box.CLASSES, *setting_up.CLASSES, *cars.CLASSES, *drive.CLASSES, *history.CLASSES, *help.CLASSES
+    *making.CLASSES, *inventing.CLASSES,
+    *photos.CLASSES, *draw_box.CLASSES, *setting_up.CLASSES, *cars.CLASSES, *drive.CLASSES, *history.CLASSES, *help.CLASSES
 )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 from ...core.errors import Trouble, UserInputError
-from ...core.messages import Problem, problem_of
+from ...core.messages import MakeRequest, Problem, problem_of
 from .. import history
 from ..chosen import preferences, worker_python
 from ..places import runs_folder
@@ -172,7 +172,10 @@ class Making(bpy.types.Operator):
         """Hand the next photograph to the worker.  Raises UserInputError."""
         history.prune(runs_folder(), preferences().keep_runs)
         ensure_worker()
-        SESSION.begin(new_job(self._left.pop(0), runs_folder(), self._mask, self._settings))
+        SESSION.begin(self._job(self._left.pop(0)))
+
+    def _job(self, photo: str) -> MakeRequest:
+        return new_job(photo, runs_folder(), self._mask, self._settings)
 
     def _tick(self, context: bpy.types.Context) -> bool:
         """Look what the worker has said; False when all is done."""
@@ -234,11 +237,8 @@ class Making(bpy.types.Operator):
         redraw(context, everything=True)
 
 
-class IMAGO_OT_create_car(Making):
-    """Make a textured, rigged car from a photograph, at the 3D cursor"""
-
-    bl_idname = "imago.create_car"
-    bl_label = "Make a Car from This Photo"
+class CreateMaking(Making):
+    """A new car at the 3D cursor; not registered itself."""
 
     def _prepare(self, context: bpy.types.Context) -> None:
         SESSION.place = tuple(context.scene.cursor.location)
@@ -247,6 +247,13 @@ class IMAGO_OT_create_car(Making):
         assert SESSION.place is not None, "_prepare() sets it"
         place_run(run, SESSION.place)
         SESSION.place = (SESSION.place[0] + APART_M, *SESSION.place[1:])
+
+
+class IMAGO_OT_create_car(CreateMaking):
+    """Make a textured, rigged car from a photograph, at the 3D cursor"""
+
+    bl_idname = "imago.create_car"
+    bl_label = "Make a Car from This Photo"
 
 
 class IMAGO_OT_update_car(Making):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..chosen import worker_python
 from ..scene.find import find_rig
 from ..session import SESSION
 
@@ -11,6 +12,11 @@ from ..session import SESSION
 def nothing_runs(operator: type[bpy.types.Operator]) -> bool:
     """No car is being made."""
     return _or_say(operator, not SESSION.busy, "A car is being made: wait for it, or cancel it")
+
+
+def set_up(operator: type[bpy.types.Operator]) -> bool:
+    """There is a worker's environment."""
+    return _or_say(operator, worker_python() is not None, "Set Imago up first")
 
 
 def car_selected(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:

@@ -75,6 +75,7 @@ class IMAGO_PT_look(CarPanel):
             if not row.active:
                 column.label(text="Lower Photo to see it", icon="INFO")
         layout.operator("imago.photo_camera", icon="CAMERA_DATA")
+        layout.operator("imago.show_views", icon="IMAGE_REFERENCE")
 
 
 class IMAGO_PT_lights(CarPanel):

@@ -93,6 +93,7 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     settings.prop(inputs, "device")
     settings.prop(inputs, "mask")
     _draw_several(layout, inputs)
+    _draw_invent(layout, inputs)
     buttons = layout.column()
     row = buttons.row()
     row.scale_y = 1.6
@@ -105,6 +106,21 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
             buttons.operator("imago.update_car", text="Update the Selected Car", icon="FILE_REFRESH")
         else:
             buttons.operator("imago.import_photo", text="Update the Selected Car", icon="FILE_REFRESH").update = True
+
+
+def _draw_invent(layout: bpy.types.UILayout, inputs: ImagoInputs) -> None:
+    """Cars without a photograph; closed, since most users come with one."""
+    header, body = layout.panel("imago_invent", default_closed=True)
+    header.label(text="Invent a Car")
+    if body is not None:
+        column = body.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(inputs, "seed")
+        column.prop(inputs, "variety", slider=True)
+        column.prop(inputs, "toward")
+        column.prop(inputs, "share", slider=True)
+        body.operator("imago.invent_car", icon="SHADERFX")
 
 
 def _draw_several(layout: bpy.types.UILayout, inputs: ImagoInputs) -> None:

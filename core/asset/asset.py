@@ -1,4 +1,4 @@
-"""CarAsset <-> a folder of asset.json, arrays.npz (no pickle) and three PNG pictures."""
+"""CarAsset <-> a folder of asset.json, arrays.npz (no pickle) and PNG pictures."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def save_asset(asset: CarAsset, folder: str | os.PathLike[str]) -> None:
         save_picture(asset.texture.photo_srgb01, aside / "photo.png")
         save_picture(asset.texture.confidence01, aside / "confidence.png")
         save_picture(asset.matte01, aside / "matte.png")
+        if asset.views_srgb01 is not None:
+            save_picture(asset.views_srgb01, aside / "views.png")  # to look at; nothing reads it back
 
 
 def load_asset(folder: str | os.PathLike[str], pictures: bool = True) -> CarAsset:

@@ -29,9 +29,8 @@ def carried_tint(
     Solves (belief + L + 1 / CARRY_M^2) tint = belief difference on the mesh by damped Jacobi rounds.  It runs along the surface and not
     along the texture, so islands that touch on the car match, and within one kind of material, so glass does not darken paint.
     """
-    nodes, corner_node = np.unique(texels.triangles * 64 + triangle_kind[:, None], return_inverse=True)
-    corner_node = corner_node.reshape(-1, 3)
-    seen, seen_weight = _mean_at_nodes(texels, corner_node, len(nodes), place, difference, belief01)
+    nodes, corner_node = nodes_of(texels, triangle_kind)
+    seen, seen_weight = mean_at_nodes(texels, corner_node, len(nodes), place, difference, belief01)
     start, end = _edges(corner_node, len(nodes))
     at = vertices[nodes // 64]
     # With degree d and edge length l, d l^2 / 4 scales the graph's Laplacian to the surface's.
@@ -46,6 +45,13 @@ def carried_tint(
         for _ in range(ROUNDS):
             tint = torch.addmm(held, pull, tint)
     return tint.numpy().astype(np.float32)[corner_node]
+
+
+def nodes_of(texels: Texels, triangle_kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One node for every vertex and kind of material (T,) that meets there: 64 vertex + kind of each (n,), and which are at the triangles'
+    corners (T, 3)."""
+    nodes, corner_node = np.unique(texels.triangles * 64 + triangle_kind[:, None], return_inverse=True)
+    return nodes, corner_node.reshape(-1, 3)
 
 
 def _edges(corner_node: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +70,7 @@ def _matrix(row: np.ndarray, column: np.ndarray, values: np.ndarray, side: int) 
         return torch.sparse_csr_tensor(rows, columns, entries, size=(side, side), check_invariants=False)
 
 
-def _mean_at_nodes(
+def mean_at_nodes(
     texels: Texels, corner_node: np.ndarray, nodes: int, place: np.ndarray, difference: np.ndarray, belief01: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Believed mean difference at each node (n, 3), and how much belief stands behind it as a share of its texels (n,)."""

@@ -1,7 +1,8 @@
 """Photograph -> UV texture and materials.  The stage's entry module.
 
 Every texel asks the photograph for its colour at its own place on the car, then at its mirror image's place (cars are symmetric),
-then takes its material's colour, tinted like its surroundings.  The three meet softly, by belief.
+then takes its material's colour, where a generator's pictures are at hand as they show it, tinted like its surroundings.  The three meet
+softly, by belief.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ..types import Fit, Matte, MeshData, Photo, Report, Settings, Texture, Wheel
+from ..types import Fit, Imagined, Matte, MeshData, Photo, Report, Settings, Texture, Wheel
 from .colour import dominant_colour, oklab_from_srgb, sampled
 from .fill import SHUT_LINE_SHADE, carried_tint, shut_lines
+from .imagine import imagined_colours
 from .materials import KIND_NAMES, KINDS, Colour, kind_of_parts, material_specs
 from .side_by_side import side_by_side
 from .texels import Texels, padding_of, texels_of
@@ -29,6 +31,7 @@ DRAFT_TEXTURE_PX = 1024
 class _Coat:
     """Texels with each triangle's kind of material (T,) and the colour seen there, direct and mirrored merged."""
 
+    mesh: MeshData
     texels: Texels
     vertices_car: np.ndarray
     triangle_kind: np.ndarray
@@ -45,14 +48,26 @@ def painted_size_px(settings: Settings) -> int:
     return min(settings.texture_size_px, DRAFT_TEXTURE_PX) if settings.quality == "draft" else settings.texture_size_px
 
 
-def paint(photo: Photo, matte: Matte, fit: Fit, body: MeshData, wheels: tuple[Wheel, ...], texture_size_px: int, report: Report) -> Texture:
+def paint(
+    photo: Photo,
+    matte: Matte,
+    fit: Fit,
+    body: MeshData,
+    wheels: tuple[Wheel, ...],
+    texture_size_px: int,
+    report: Report,
+    imagined: Imagined | None = None,
+) -> Texture:
     """Texture of the whole car, body and wheels in one layout, at texture_size_px; see Texture for frames and ranges.
+
+    `imagined` shows what the photograph and its mirror image do not.
 
     Works for any symmetric mesh whose parts core/car/parts.py knows; unknown parts count as painted.  Raises ShapeError where the matte and
     the photograph differ in size, and whatever `report` raises.
     """
     report("paint", 0.0)
-    view = open_view(photo, matte, fit.camera, *_whole(body, wheels), texture_size_px)
+    whole = _whole(body, wheels)
+    view = open_view(photo, matte, fit.camera, *whole, texture_size_px)
     report("paint", 0.1)
     coats = [_body_coat(view, body, texture_size_px)]
     report("paint", 0.5)
@@ -66,7 +81,7 @@ def paint(photo: Photo, matte: Matte, fit: Fit, body: MeshData, wheels: tuple[Wh
     planes = np.zeros((3, texture_size_px**2), np.float32)
     confidence = np.zeros(texture_size_px**2, np.float32)
     for coat in reversed(coats):  # the body last: it decides where layouts touch
-        _finish(planes, coat, colours, shade)
+        _finish(planes, coat, _base(coat, colours, whole, imagined), shade)
         confidence[coat.texels.index] = 0
         confidence[coat.texels.index[coat.seen.place]] = coat.seen.belief01
     report("paint", 0.9)
@@ -97,7 +112,7 @@ def _body_coat(view: View, body: MeshData, size_px: int) -> _Coat:
     wanted = ~np.isin(kind, [KIND_NAMES.index(name) for name in UNMIRRORED_KINDS]).take(texels.triangle)
     wanted[direct.place[direct.belief01 >= SURE]] = False
     mirrored = look_mirrored(view, texels, body.vertices_m, wanted, direct.sharpest_px)
-    return _Coat(texels, body.vertices_m, kind, _prefer(direct, mirrored, len(texels.index)))
+    return _Coat(body, texels, body.vertices_m, kind, _prefer(direct, mirrored, len(texels.index)))
 
 
 def _prefer(direct: Sighting, mirrored: Sighting, texels: int) -> Sighting:
@@ -125,7 +140,8 @@ def _wheel_coat(view: View, wheels: tuple[Wheel, ...], size_px: int) -> _Coat:
     best = max(wheels, key=lambda wheel: _visibility(view, wheel))
     vertices = best.mesh.vertices_m + np.asarray(best.center_car, np.float32)
     texels = texels_of(best.mesh, size_px)
-    return _Coat(texels, vertices, kind_of_parts(best.mesh.part_names)[texels.triangle_part], look(view, texels, vertices))
+    kind = kind_of_parts(best.mesh.part_names)[texels.triangle_part]
+    return _Coat(best.mesh, texels, vertices, kind, look(view, texels, vertices))
 
 
 def _visibility(view: View, wheel: Wheel) -> float:
@@ -166,17 +182,26 @@ def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat
     return replace(coat, seen=replace(coat.seen, belief01=belief))
 
 
-def _finish(planes: np.ndarray, coat: _Coat, colours: dict[str, Colour], shade: np.ndarray) -> None:
-    """Write the coat's texels into planes (3, S^2): the seen colours where they are sure, the tinted material elsewhere, softly.
+def _base(coat: _Coat, colours: dict[str, Colour], whole: tuple[np.ndarray, np.ndarray], imagined: Imagined | None) -> np.ndarray:
+    """(T, 3, 3) float32: the corners' colours where nothing is seen, those of their material or, as far as trusted, the imagined ones."""
+    plain = np.array([colours[name] for name in KIND_NAMES], np.float32)[coat.triangle_kind][:, None]
+    if imagined is None:
+        return np.repeat(plain, 3, 1)
+    found, belief = imagined_colours(imagined, coat.mesh, coat.vertices_car, whole, coat.triangle_kind)
+    trust = np.array([KINDS[name].imagined for name in KIND_NAMES], np.float32)[coat.triangle_kind][:, None, None]
+    return plain + trust * belief * (found - plain)
 
-    shade (S^2,) uint8 holds the shut lines, which darken only what is not seen.
+
+def _finish(planes: np.ndarray, coat: _Coat, base: np.ndarray, shade: np.ndarray) -> None:
+    """Write the coat's texels into planes (3, S^2): the seen colours where they are sure, the tinted base elsewhere, softly.
+
+    base (T, 3, 3) as of _base(); shade (S^2,) uint8 holds the shut lines, which darken only what is not seen.
     """
     texels, place, seen = coat.texels, coat.seen.place, coat.seen.srgb01
-    plain = np.array([colours[name] for name in KIND_NAMES], np.float32)[coat.triangle_kind]  # (T, 3)
     believed = np.minimum(coat.seen.belief01 / SURE, 1)
-    difference = seen - plain.take(texels.triangle[place], 0, mode="clip")
+    difference = seen - texels.between(base, place)
     tint = carried_tint(texels, coat.vertices_car, coat.triangle_kind, place, difference, believed)
-    filled = (plain[:, None] + tint).clip(0, 1)
+    filled = (base + tint).clip(0, 1)
     lined = np.flatnonzero(shade[texels.index])
     darker = 1 - (1 - SHUT_LINE_SHADE) / 255 * shade[texels.index[lined]].astype(np.float32)
     step = believed * believed * (3 - 2 * believed)

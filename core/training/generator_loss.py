@@ -18,6 +18,7 @@ from torch.nn import functional
 from ..generator.discriminator import Discriminator
 from ..generator.generator import Generator
 from ..generator.groups import FACTOR_MEAN, FACTOR_SCALE, FACTOR_SLICE, FREE_COUNT, FREE_SLICE, NAMES, WIDTH_SLICE
+from ..generator.picture_distance import feature_distance
 from ..invert.encoder import Encoded, Encoder
 from .turntable_batches import TurntableBatch
 
@@ -105,12 +106,6 @@ def slope_penalty(score: Callable[[torch.Tensor], torch.Tensor], real: torch.Ten
     seen = real.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(score(seen).sum(), seen, create_graph=True)
     return slope.float().square().flatten(1).sum(1).mean()
-
-
-def feature_distance(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> torch.Tensor:
-    """Mean over the blocks of the absolute difference, each over the size of what was wanted."""
-    apart = [(a.float() - b.float()).abs().mean() / b.float().abs().mean().clamp(min=1e-6) for a, b in zip(found, wanted, strict=True)]
-    return torch.stack(apart).mean()
 
 
 def factor_distance(found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

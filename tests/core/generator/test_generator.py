@@ -129,7 +129,7 @@ def test_the_discriminator_takes_the_view_and_coarser_pictures() -> None:
 
 def test_the_file_gives_back_what_was_saved_and_is_small_enough(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    parts = CarGenerator(Generator(), Encoder(), Discriminator().first)
+    parts = CarGenerator(Generator(), Encoder(), Discriminator().first, torch.randn(8, FACTOR_COUNT))
     file = tmp_path / "generator.safetensors"
     save_generator(parts, file)
     assert file.stat().st_size < 20 * 2**20
@@ -137,5 +137,6 @@ def test_the_file_gives_back_what_was_saved_and_is_small_enough(tmp_path: Path) 
     assert again.generator.size == GeneratorSize() and again.encoder.size == EncoderSize() and not again.generator.training
     for one, other in ((again.generator, parts.generator), (again.encoder, parts.encoder), (again.features, parts.features)):
         assert all(torch.allclose(a, b, rtol=1e-3, atol=1e-6) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+    assert torch.allclose(again.known_factors, parts.known_factors, rtol=1e-3)
     with pytest.raises(WeightsError, match="train generator"):
         generator_of(file.read_bytes()[:1000])

@@ -1,0 +1,72 @@
+"""Cars without a photograph: Invent a Car, and the sheet of a car's other sides."""
+
+# no `from __future__ import annotations` here: Blender reads the properties from the evaluated annotations
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+
+from ...core.messages import MakeRequest
+from ..places import runs_folder
+from ..placing import RUN
+from ..properties import SEED, TOWARD, TRUNCATION
+from .making import CreateMaking
+from .of_car import OfCar
+from .polls import set_up
+
+
+class IMAGO_OT_invent_car(CreateMaking):
+    """Make a car that nobody photographed, textured and rigged like any other, at the 3D cursor"""
+
+    bl_idname = "imago.invent_car"
+    bl_label = "Invent a Car"
+    seed: bpy.props.IntProperty(name="Seed", description=SEED, min=0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    variety: bpy.props.FloatProperty(name="Variety", description=TRUNCATION, min=0, max=1, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    toward: bpy.props.IntProperty(name="Toward Seed", description=TOWARD, min=0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    share: bpy.props.FloatProperty(name="Share", description=TOWARD, min=0, max=1, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return set_up(cls) and super().poll(context)
+
+    def _photos(self, context: bpy.types.Context) -> list[str]:
+        """One car; its picture is drawn beside it."""
+        return [""]
+
+    def _prepare(self, context: bpy.types.Context) -> None:
+        super()._prepare(context)
+        inputs, given = context.window_manager.imago, self.properties.is_property_set
+        seed, variety, toward, share = (
+            getattr(self, name) if given(name) else getattr(inputs, name) for name in ("seed", "variety", "toward", "share")
+        )
+        self._mask = None
+        self._settings |= {"invented": True, "seed": seed, "truncation01": variety, "which": 0, "box_px": None}
+        self._settings |= {"toward_seed": toward if share > 0 else None, "share01": share}
+
+    def _job(self, photo: str) -> MakeRequest:
+        job = super()._job(photo)
+        return replace(job, photo=str(Path(job.folder) / f"invented_{self._settings['seed']}.png"))
+
+
+class IMAGO_OT_show_views(OfCar):
+    """Show the selected car from twelve sides, as the image generator sees it in the photograph's light"""
+
+    bl_idname = "imago.show_views"
+    bl_label = "Show All Sides"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        rig = self._rig(context)
+        picture = runs_folder() / str(rig.get(RUN, "")) / "views.png"
+        if not picture.is_file():
+            return self._fail("There is no picture of this car's other sides: it is another machine's, or its run was deleted.")
+        image = bpy.data.images.load(str(picture), check_existing=True)
+        image.name = f"{rig.name} from All Sides"
+        if not bpy.app.background:
+            bpy.ops.wm.window_new()
+            area = max(context.window_manager.windows[-1].screen.areas, key=lambda area: area.width * area.height)
+            area.type = "IMAGE_EDITOR"
+            area.spaces.active.image = image
+        return {"FINISHED"}
+
+
+CLASSES = (IMAGO_OT_invent_car, IMAGO_OT_show_views)

@@ -1,0 +1,49 @@
+"""A car from any side: pictures and the cameras that belong to them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from ..errors import check_shape
+from ..types import Camera, Imagined
+from .latent import Latent
+from .weights import CarGenerator
+from .window import CarBox, window_camera
+
+LOG_DISTANCE = 0.9  # of car lengths
+RINGS = ((8, 0.12, 0.0), (4, 0.6, 0.4))  # how many views, their elevation and the first one's azimuth, radians
+
+
+def views_around(count: int, elevation_rad: float, log_distance: float, first_rad: float = 0.0) -> np.ndarray:
+    """(count, 3) float64 views in the order of groups.VIEW, evenly round the car."""
+    azimuth = first_rad + np.arange(count) * (2 * math.pi / count)
+    return np.stack([(azimuth + math.pi) % (2 * math.pi) - math.pi, np.full(count, elevation_rad), np.full(count, log_distance)], 1)
+
+
+@torch.no_grad()
+def draw_views(parts: CarGenerator, latent: Latent, views: np.ndarray) -> np.ndarray:
+    """One car from each view (N, 3), or each of N cars from its own: (N, S, S, 4) float32 0..1, sRGB premultiplied by alpha."""
+    check_shape("views", views.shape, (None, 3))
+    cars = latent if len(latent.free) == len(views) else latent.repeated(len(views))
+    drawn = parts.generator(torch.from_numpy(views.astype(np.float32)), cars.w(parts.generator))
+    return (drawn * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def straight(rgba: np.ndarray) -> np.ndarray:
+    """(..., 4) premultiplied by alpha -> straight alpha, 0..1."""
+    return np.concatenate([rgba[..., :3] / np.maximum(rgba[..., 3:], 1e-3), rgba[..., 3:]], -1).clip(0, 1)
+
+
+def cameras_of(views: np.ndarray, box: CarBox, size_px: int) -> list[Camera]:
+    """The camera of each picture of draw_views.  Raises ValueError where one stands inside the car."""
+    return [window_camera(view, box, size_px) for view in views]
+
+
+def imagine(parts: CarGenerator, latent: Latent, box: CarBox) -> Imagined:
+    """One car under a white sky from all sides, as paint takes it for what no photograph shows."""
+    views = np.concatenate([views_around(count, elevation, LOG_DISTANCE, first) for count, elevation, first in RINGS])
+    pictures = draw_views(parts, latent.evenly_lit(), views)
+    return Imagined(pictures, tuple(cameras_of(views, box, pictures.shape[1])))

@@ -1,0 +1,56 @@
+"""What the inverted car gives the painter: the photograph without its light, and the car from all sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..device import one_thread
+from ..generator.views import draw_views, imagine, straight, views_around
+from ..generator.weights import CarGenerator, loaded
+from ..types import Camera, Imagined, Matte, MeshData, Photo, Report, Settings, Wheel
+from .invert import QUALITIES, Inversion, box_of, in_reach, invert
+from .relight import without_light
+
+TURNTABLE = 12  # pictures of the sheet
+
+
+@dataclass(frozen=True, eq=False)
+class Unseen:
+    """photo: to be painted from.  imagined, sheet_srgb01 (H, W, 4) straight alpha: the car from all sides; None where the
+    generator was not asked."""
+
+    photo: Photo
+    imagined: Imagined | None = None
+    sheet_srgb01: np.ndarray | None = None
+
+
+def unseen_sides(
+    photo: Photo, matte: Matte, camera: Camera, body: MeshData, wheels: tuple[Wheel, ...], settings: Settings, report: Report
+) -> Unseen:
+    """Ask the generator, if that is wanted and its window can hold the car: not from a camera as near as the car is long.
+
+    Raises WeightsError where the generator's file is missing or damaged, and what `report` raises.
+    """
+    box = box_of(body, wheels)
+    if settings.unseen != "generator" or not in_reach(camera, box):
+        return Unseen(photo)
+    parts = loaded()
+    with one_thread():
+        inversion = invert(photo, matte, camera, box, parts, QUALITIES[settings.quality], report)
+        imagined = imagine(parts, inversion.latent, box)
+        sheet = sheet_of(turntable(parts, inversion))
+        return Unseen(without_light(photo, inversion, parts), imagined, sheet)
+
+
+def turntable(parts: CarGenerator, inversion: Inversion) -> np.ndarray:
+    """(TURNTABLE, S, S, 4) premultiplied: the car turning under the photograph's light, from where the photographer stood."""
+    azimuth, elevation, distance = inversion.window.view
+    return draw_views(parts, inversion.latent, views_around(TURNTABLE, elevation, distance, azimuth))
+
+
+def sheet_of(pictures: np.ndarray, columns: int = 6) -> np.ndarray:
+    """(N, S, S, 4) premultiplied -> (rows S, columns S, 4), straight alpha, row by row; N must fill the rows."""
+    rows = [np.concatenate(list(pictures[first : first + columns]), 1) for first in range(0, len(pictures), columns)]
+    return straight(np.concatenate(rows, 0))

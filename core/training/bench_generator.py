@@ -1,0 +1,170 @@
+"""Measure the image generator: how near its pictures come to training pictures, whether it obeys, how well photographs are inverted.
+
+    python3 build.py bench generator --turntables FOLDER... [--bench BENCH_DIR] [--count 5000] [--weights FOLDER] [--json FILE]
+
+frechet_*: Frechet distance on the perceiver's features, of generated pictures and of other training pictures (the floor) to training
+pictures.  azimuth_*: degrees between the view that was asked for and the perceiver's.  paint_error: mean absolute difference in sRGB of the
+paint that was asked for and the commonest colour of the drawn car under even light.  leak: by how much the change of one group changes what
+is read of another, over what a new draw of everything changes.  inversion_*: BENCH_DIR's photographs through the window, encoder alone and
+optimised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..car.car import build_body, build_wheels
+from ..dataset.turntables import Turntables, read_turntables
+from ..fit.fit import fit
+from ..generator.groups import FACTOR_SCALE, FACTOR_SLICE, FACTORS, FREE_COUNT, NAMES, WIDTH
+from ..generator.latent import Latent
+from ..generator.views import draw_views
+from ..generator.weights import CarGenerator, load_generator
+from ..invert.invert import QUALITIES, box_of, in_reach, invert, likeness
+from ..matte.matte import make_matte
+from ..perceive.network import CarNetwork
+from ..perceive.perceive import loaded, perceive
+from ..photo.photo import read_photo
+from ..types import Settings
+from ..weights import FOLDER
+from .frechet import frechet_distance
+from .generator_loss import at_size
+from .perceived import azimuth_and_shape, colours_of, features_of
+from .turntable_batches import TurntableBatches, pictures_of
+
+CHUNK = 32
+READ_BY_ENCODER = ("wheels", "lamps", "light")
+
+
+def random_latents(parts: CarGenerator, batches: TurntableBatches, count: int, seed: int) -> Latent:
+    """Invented cars as in training: z at random, each group's factors from some training picture."""
+    random = np.random.default_rng([seed, 5])
+    free = torch.from_numpy(random.standard_normal((count, FREE_COUNT)).astype(np.float32))
+    factors = torch.from_numpy(batches.mixed_factors(count, random))
+    departures = torch.zeros(count, parts.generator.size.content_layers, WIDTH)
+    return Latent(free, factors, departures)
+
+
+def _part(latent: Latent, chosen: slice | np.ndarray) -> Latent:
+    return Latent(latent.free[chosen], latent.factors[chosen], latent.departures[chosen])
+
+
+def frechet(
+    parts: CarGenerator, network: CarNetwork, turntables: Turntables, batches: TurntableBatches, count: int, size_px: int
+) -> dict[str, float]:
+    """Of `count` generated pictures, and of as many other training pictures, to as many training pictures."""
+    order = np.random.default_rng(3).permutation(np.flatnonzero(turntables.drawn))
+    count = min(count, len(order) // 2)
+
+    def real(numbers: np.ndarray) -> Iterator[np.ndarray]:
+        for chunk in np.array_split(numbers, math.ceil(len(numbers) / CHUNK)):
+            pictures = at_size(pictures_of(turntables, chunk, np.zeros(len(chunk), bool)), size_px)
+            yield (pictures * 0.5 + 0.5).permute(0, 2, 3, 1).numpy()
+
+    def drawn() -> Iterator[np.ndarray]:
+        latents, views = random_latents(parts, batches, count, 1), torch.from_numpy(turntables.view[order[:count]])
+        for first in range(0, count, CHUNK):
+            one = _part(latents, slice(first, first + CHUNK))
+            with torch.no_grad():
+                pictures = parts.generator(views[first : first + CHUNK], one.w(parts.generator), size_px)
+            yield (pictures * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
+
+    truth = features_of(network, real(order[:count]))
+    found, other = features_of(network, drawn()), features_of(network, real(order[count : 2 * count]))
+    return {"count": count, "generated": frechet_distance(found, truth), "floor": frechet_distance(other, truth)}
+
+
+def obedience(parts: CarGenerator, network: CarNetwork, turntables: Turntables, batches: TurntableBatches, count: int) -> dict[str, object]:
+    """View, paint and groups; see the top of this file."""
+    latent, chosen = random_latents(parts, batches, count, 2), np.random.default_rng(4).choice(len(turntables), count)
+    views = turntables.view[chosen].astype(np.float64)
+    before = _read(parts, network, draw_views(parts, latent, views), views)
+    turn = np.degrees(np.abs((before["view"][:, 0] - views[:, 0] + np.pi) % (2 * np.pi) - np.pi))
+    even = latent.evenly_lit()
+    asked = even.factors[:, [FACTORS.index(f"paint_{name}") for name in ("red", "green", "blue")]].numpy()
+    paint = np.abs(colours_of(draw_views(parts, even, views)) - asked)
+    other = _part(latent, np.roll(np.arange(count), 1))
+    anew = _changes(before, _read(parts, network, draw_views(parts, other, views), views))
+    leak = {}
+    for name in NAMES:
+        after = _changes(before, _read(parts, network, draw_views(parts, latent.with_group(name, other), views), views))
+        leak[name] = {read: round(after[read] / anew[read], 3) for read in anew if read != name}
+    return {
+        "azimuth_median_deg": float(np.median(turn)), "azimuth_worst_tenth_deg": float(np.quantile(turn, 0.9)),
+        "paint_error": float(np.nanmean(paint)), "leak": leak,
+    }  # fmt: skip
+
+
+def _read(parts: CarGenerator, network: CarNetwork, pictures: np.ndarray, views: np.ndarray) -> dict[str, np.ndarray]:
+    """What is read of pictures, by name: rows of numbers whose differences mean something."""
+    azimuth, shape = azimuth_and_shape(network, pictures)
+    with torch.no_grad():
+        told = torch.from_numpy(pictures.transpose(0, 3, 1, 2) * 2 - 1)
+        factors = parts.encoder(told, torch.from_numpy(views.astype(np.float32))).factors / torch.tensor(FACTOR_SCALE)
+    return {"view": azimuth[:, None], "shape": shape, "paint": np.nan_to_num(colours_of(pictures))} | {
+        name: factors[:, FACTOR_SLICE[name]].numpy() for name in READ_BY_ENCODER
+    }
+
+
+def _changes(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> dict[str, float]:
+    """Mean absolute change of each; the view is no group and left out: a new draw keeps it."""
+    return {name: float(np.abs(after[name] - before[name]).mean()) for name in before if name != "view"}
+
+
+def inversion(parts: CarGenerator, bench: Path) -> dict[str, object]:
+    """Means over the photographs of a bench with its masks, by quality: psnr_db, feature_distance, seconds."""
+    rows: dict[str, list[list[float]]] = {"draft": [], "normal": []}
+    for file in sorted(bench.glob("*.jpg")):
+        photo = read_photo(file)
+        matte = make_matte(photo, file.with_name(f"{file.stem}_mask.png"), Settings(), None)
+        found = fit(photo, matte, perceive(photo, matte), Settings(quality="draft"), lambda stage, share01: None)
+        box = box_of(build_body(found.shape), build_wheels(found.shape))
+        if not in_reach(found.camera, box):
+            continue
+        for quality, results in rows.items():
+            began = time.perf_counter()
+            done = invert(photo, matte, found.camera, box, parts, QUALITIES[quality], lambda stage, share01: None)
+            results.append([*likeness(parts, done).values(), time.perf_counter() - began])
+    return {
+        quality: dict(zip(("psnr_db", "feature_distance", "seconds"), np.mean(results, 0).round(3).tolist(), strict=True))
+        | {"photographs": len(results)}
+        for quality, results in rows.items()
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line; also called by build.py bench generator."""
+    parser = argparse.ArgumentParser(prog="bench generator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turntables", nargs="+", type=Path, required=True)
+    parser.add_argument("--bench", type=Path)
+    parser.add_argument("--count", type=int, default=5000, help="pictures for the Frechet distance")
+    parser.add_argument("--obeyed", type=int, default=128, help="cars for the measures of obedience")
+    parser.add_argument("--weights", type=Path, default=FOLDER)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    parts, network = load_generator(given.weights), loaded(FOLDER, "cpu")
+    turntables = read_turntables(given.turntables)
+    batches = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
+    found: dict[str, object] = {"obedience": obedience(parts, network, turntables, batches, given.obeyed)}
+    print(json.dumps(found), flush=True)
+    if given.bench is not None:
+        found["inversion"] = inversion(parts, given.bench)
+        print(json.dumps(found["inversion"]), flush=True)
+    for size_px in sorted({64, parts.generator.size.picture_px}) if given.count else ():
+        found[f"frechet_{size_px}"] = frechet(parts, network, turntables, batches, given.count, size_px)
+        print(size_px, json.dumps(found[f"frechet_{size_px}"]), flush=True)
+    if given.json is not None:
+        given.json.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
