@@ -50,7 +50,7 @@ def plan(chosen: argparse.Namespace) -> list[tuple[Job, Settings]]:
     for seed in range(chosen.seed, chosen.seed + chosen.count):
         settings = Settings(
             quality=chosen.quality, device=chosen.device, seed=seed, invented=True,
-            truncation01=chosen.truncation, toward_seed=chosen.toward, share01=chosen.share,
+            unseen="generator", truncation01=chosen.truncation, toward_seed=chosen.toward, share01=chosen.share,
         )  # fmt: skip
         name = f"invented_{seed}" if chosen.toward is None else f"invented_{seed}_{chosen.toward}_{round(100 * chosen.share):03d}"
         jobs.append((Job(chosen.out / f"{name}.png", None, chosen.out / name), settings))

@@ -17,6 +17,7 @@ from ..core.car.reshape_file import read_reshape
 from ..core.errors import UserInputError
 from ..core.types import CarAsset
 from .drive.again import drive_again
+from .places import runs_folder
 from .scene import reshape
 from .scene.image import packed_file
 from .scene.scene import CarObjects, build_car
@@ -61,6 +62,11 @@ def place_run(run: LoadedRun, location: tuple[float, float, float]) -> CarObject
     car.rig[RUN] = run.folder.name
     _select_only(car)
     return car
+
+
+def views_of(rig: bpy.types.Object) -> Path:
+    """The sheet of a car's other sides, which its run holds where the generator was asked."""
+    return runs_folder() / str(rig.get(RUN, "")) / "views.png"
 
 
 def update_from_run(rig: bpy.types.Object, run: LoadedRun) -> tuple[str, ...]:

@@ -18,6 +18,15 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def is_there(key: str, folder: Path = FOLDER) -> bool:
+    """Whether the manifest names a file `key` and it lies there, unread."""
+    try:
+        entry = json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get(key)
+    except (OSError, ValueError):
+        return False
+    return entry is not None and (folder / entry["file"]).is_file()
+
+
 def read_checked(folder: Path, key: str) -> bytes:
     """The content of the manifest's file `key`, its sha256 checked.
 

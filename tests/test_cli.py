@@ -3,12 +3,14 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from imago.addon import invent_line
 from imago.addon.command_line import main, result_folders
 from imago.addon.progress import ProgressLine
 from imago.core.errors import UserInputError
@@ -285,3 +287,21 @@ def test_a_notice_on_a_terminal_first_clears_the_progress(tmp_path, capsys, monk
     photo = picture(tmp_path / "a.jpg")
     assert FakeProgram(notices=("2 cars were found.",)).run(photo, "--out", tmp_path / "out") == 0
     assert f"\r\033[K{photo}: 2 cars were found.\n" in capsys.readouterr().out
+
+
+def test_invented_cars_are_a_seed_each(tmp_path):
+    chosen = invent_line.parser().parse_args(
+        ["--seed", "7", "--count", "2", "--toward", "3", "--share", "0.25", "--quality", "draft", "--out", str(tmp_path)]
+    )
+    (first, settings), (second, other) = invent_line.plan(chosen)
+    assert first.photo == tmp_path / "invented_7_3_025.png" and first.folder == tmp_path / "invented_7_3_025" and first.mask is None
+    assert settings == Settings(quality="draft", unseen="generator", invented=True, seed=7, toward_seed=3, share01=0.25)
+    assert other == replace(settings, seed=8) and second.folder != first.folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["--truncation", "2"], "from 0 to 1"), (["--seed", "-4"], "whole numbers"), (["--count", "0"], "how many")]
+)
+def test_nonsense_for_an_invented_car_gets_a_sentence(tmp_path, capsys, arguments, words):
+    assert invent_line.main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    assert words in capsys.readouterr().err and not (tmp_path / "out").exists()

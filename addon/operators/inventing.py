@@ -7,8 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...core.messages import MakeRequest
-from ..places import runs_folder
-from ..placing import RUN
+from ..placing import views_of
 from ..properties import SEED, TOWARD, TRUNCATION
 from .making import CreateMaking
 from .of_car import OfCar
@@ -40,7 +39,7 @@ class IMAGO_OT_invent_car(CreateMaking):
             getattr(self, name) if given(name) else getattr(inputs, name) for name in ("seed", "variety", "toward", "share")
         )
         self._mask = None
-        self._settings |= {"invented": True, "seed": seed, "truncation01": variety, "which": 0, "box_px": None}
+        self._settings |= {"invented": True, "seed": seed, "truncation01": variety, "which": 0, "box_px": None, "unseen": "generator"}
         self._settings |= {"toward_seed": toward if share > 0 else None, "share01": share}
 
     def _job(self, photo: str) -> MakeRequest:
@@ -56,7 +55,7 @@ class IMAGO_OT_show_views(OfCar):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         rig = self._rig(context)
-        picture = runs_folder() / str(rig.get(RUN, "")) / "views.png"
+        picture = views_of(rig)
         if not picture.is_file():
             return self._fail("There is no picture of this car's other sides: it is another machine's, or its run was deleted.")
         image = bpy.data.images.load(str(picture), check_existing=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..placing import views_of
 from ..rig.properties import LAMP_PROPERTIES
 from ..scene.find import car_objects, find_rig
 from ..scene.materials import clean_color_socket
@@ -75,7 +76,8 @@ class IMAGO_PT_look(CarPanel):
             if not row.active:
                 column.label(text="Lower Photo to see it", icon="INFO")
         layout.operator("imago.photo_camera", icon="CAMERA_DATA")
-        layout.operator("imago.show_views", icon="IMAGE_REFERENCE")
+        if views_of(rig).is_file():
+            layout.operator("imago.show_views", icon="IMAGE_REFERENCE")
 
 
 class IMAGO_PT_lights(CarPanel):

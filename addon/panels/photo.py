@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import bpy
 
+from ...core.weights import is_there
 from .. import history
 from ..chosen import worker_python
 from ..places import runs_folder
@@ -13,6 +16,12 @@ from ..session import SESSION
 from .states import draw_problem, draw_progress, draw_set_up
 
 SHOWN_RUNS = 8
+
+
+@cache
+def can_invent() -> bool:
+    """Whether this copy of the extension brings the generator."""
+    return is_there("generator")
 
 
 class ImagoPanel(bpy.types.Panel):
@@ -110,6 +119,8 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 def _draw_invent(layout: bpy.types.UILayout, inputs: ImagoInputs) -> None:
     """Cars without a photograph; closed, since most users come with one."""
+    if not can_invent():
+        return
     header, body = layout.panel("imago_invent", default_closed=True)
     header.label(text="Invent a Car")
     if body is not None:

@@ -1,7 +1,8 @@
 """Latent and view -> picture of a car with its matte: a StyleGAN2 generator (see layers.py) with a skip output of RGB and alpha.
 
-Layers are counted from the coarsest.  The first VIEW_LAYERS know the view alone, all others the content alone, as GANverse3D found it in a
-trained StyleGAN (Zhang et al., ICLR 2021, section 3.1); here it holds by construction.
+It starts from features of the pixels' rays (rays.py) in place of a learned constant, which join again at finer layers.  Layers are counted
+from the coarsest.  The first VIEW_LAYERS know the view alone, all others the content alone, as GANverse3D found it in a trained StyleGAN
+(Zhang et al., ICLR 2021, section 3.1); here it holds by construction.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from torch.nn import functional
 
 from ..errors import check_shape
 from .groups import FACTOR_MEAN, FACTOR_SCALE, FACTOR_SLICE, FREE_SLICE, GROUPS, WIDTH
-from .layers import SLOPE, VIEW_FEATURES, StyledLayer, ToPicture, doubled, view_features
+from .layers import SLOPE, VIEW_FEATURES, StyledLayer, ToPicture, convolution, doubled, view_features
+from .rays import WHITE_FEATURES, ray_features, whitening
 
 VIEW_LAYERS = 4
-COARSEST_PX = 4
+COARSEST_PX = 16
+FINEST_RAYS_PX = 64  # finer ones cost more than they tell
 EMPTY = -1.0  # black and clear, as most of every picture is
 
 
 @dataclass(frozen=True)
 class GeneratorSize:
-    """Channels at 4, 8, 16 ... pixels; numbers of the view's style; hidden numbers of a group's mapping."""
+    """Channels at 16, 32 ... pixels; numbers of the view's style; hidden numbers of a group's mapping."""
 
-    channels: tuple[int, ...] = (192, 192, 256, 192, 96, 32)
+    channels: tuple[int, ...] = (224, 160, 96, 32)
     view: int = 96
     hidden: int = 128
 
@@ -38,7 +41,7 @@ class GeneratorSize:
     @property
     def content_layers(self) -> int:
         """Layers whose style is content."""
-        return 2 * len(self.channels) - 1 - VIEW_LAYERS
+        return 2 * len(self.channels)
 
 
 class GroupMapping(nn.Module):
@@ -59,27 +62,26 @@ class Generator(nn.Module):
 
     factor_mean: torch.Tensor
     factor_scale: torch.Tensor
+    ray_mean: torch.Tensor
+    ray_mixing: torch.Tensor
 
     def __init__(self, size: GeneratorSize = GeneratorSize()) -> None:
         super().__init__()
-        if size.content_layers < 1:
-            raise ValueError(
-                f"{len(size.channels)} resolutions have {2 * len(size.channels) - 1} layers, the view alone takes {VIEW_LAYERS}"
-            )
         self.size, channels = size, size.channels
         self.mappings = nn.ModuleDict({g.name: GroupMapping(g.free + len(g.factors), size.hidden, g.width) for g in GROUPS})
         self.view_style = nn.Sequential(nn.Linear(VIEW_FEATURES, size.view), nn.LeakyReLU(SLOPE), nn.Linear(size.view, size.view))
-        self.constant = nn.Parameter(torch.randn(channels[0], COARSEST_PX, COARSEST_PX))
-        self.constant_by_view = nn.Linear(size.view, self.constant.numel(), bias=False)
-        pairs = [(channels[0], channels[0], False)]
+        self.rays = nn.ModuleDict(
+            {str(COARSEST_PX << k): convolution(WHITE_FEATURES, c, 1) for k, c in enumerate(channels) if COARSEST_PX << k <= FINEST_RAYS_PX}
+        )
+        for name, tensor in zip(("ray_mean", "ray_mixing"), whitening(), strict=True):
+            self.register_buffer(name, tensor.clone())
+        pairs = [(channels[0], channels[0], False)] * (VIEW_LAYERS + 2)
         for coarse, fine in zip(channels[:-1], channels[1:], strict=True):
             pairs += [(coarse, fine, True), (fine, fine, False)]
         widths = [size.view] * VIEW_LAYERS + [WIDTH] * size.content_layers
         self.layers = nn.ModuleList(StyledLayer(a, b, width, rise) for (a, b, rise), width in zip(pairs, widths, strict=True))
-        self.outputs = nn.ModuleDict(
-            {str(COARSEST_PX << k): ToPicture(channels[k], WIDTH) for k in range(len(channels)) if 2 * k >= VIEW_LAYERS}
-        )
-        nn.init.constant_(self.outputs[str(COARSEST_PX << (VIEW_LAYERS // 2))].bias, EMPTY)  # type: ignore[arg-type]
+        self.outputs = nn.ModuleDict({str(COARSEST_PX << k): ToPicture(c, WIDTH) for k, c in enumerate(channels)})
+        nn.init.constant_(self.outputs[str(COARSEST_PX)].bias, EMPTY)  # type: ignore[arg-type]
         self.register_buffer("factor_mean", torch.tensor(FACTOR_MEAN), persistent=False)
         self.register_buffer("factor_scale", torch.tensor(FACTOR_SCALE), persistent=False)
 
@@ -111,20 +113,28 @@ class Generator(nn.Module):
         if str(size_px) not in self.outputs:
             raise ValueError(f"there is no output of {size_px} pixels, only of {', '.join(self.outputs)}")
         view_style = self.view_style(view_features(view))
-        start = self.constant + self.constant_by_view(view_style).view(-1, *self.constant.shape)
-        x = start.to(self._dtype).contiguous(memory_format=torch.channels_last)
+        x = self._looked(view, COARSEST_PX)
         picture: torch.Tensor | None = None
         for number, layer in enumerate(self.layers):
             content = number >= VIEW_LAYERS
             style = styles[:, number - VIEW_LAYERS] if content else view_style
             x = layer(x, style, noise if content else None)
-            if number % 2 == 0 and str(x.shape[-1]) in self.outputs:
-                told = self.outputs[str(x.shape[-1])](x, style)
+            side = x.shape[-1]
+            if layer.rise and str(side) in self.rays:
+                x = x + self._looked(view, side)
+            elif content and number % 2 == 1:  # the second of each resolution's two
+                told = self.outputs[str(side)](x, style)
                 picture = told if picture is None else doubled(picture) + told
-                if x.shape[-1] == size_px:
+                if side == size_px:
                     break
         assert picture is not None
         return picture
+
+    def _looked(self, view: torch.Tensor, side_px: int) -> torch.Tensor:
+        """(B, C, side, side): what the rays alone say at a resolution."""
+        plain = ray_features(view, side_px) - self.ray_mean[:, None, None]
+        white = torch.einsum("bchw,ck->bkhw", plain, self.ray_mixing)
+        return self.rays[str(side_px)](white.to(self._dtype).contiguous(memory_format=torch.channels_last))
 
     @property
     def _dtype(self) -> torch.dtype:

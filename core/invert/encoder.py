@@ -31,7 +31,7 @@ class EncoderSize:
     cell: int = 128
     hidden: int = 256
     picture_px: int = 128
-    content_layers: int = 7
+    content_layers: int = 8
 
 
 @dataclass(frozen=True)

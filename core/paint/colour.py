@@ -17,6 +17,7 @@ _LAB = np.array(
 _LMS_BACK, _LAB_BACK = np.linalg.inv(_LMS), np.linalg.inv(_LAB)
 TINT_BIN, TINT_REACH = 0.02, 0.07  # in a / L and b / L, which shading leaves alone
 LIGHTNESS_BIN, LIGHTNESS_REACH = 0.02, 0.2  # how far shading moves a paint about its most frequent lightness
+VIVID, VIVID_FROM = 5.0, 0.1  # reflections are greyer than the paint below (Shafer 1985): vivid samples count more
 MAX_SAMPLES = 60_000
 
 
@@ -77,7 +78,8 @@ def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, flo
     used = sampled(used)
     lab, weight = oklab_from_srgb(srgb01[used]), weights[used].astype(np.float64)
     tint = lab[:, 1:] / np.maximum(lab[:, :1], 0.15)  # near black the quotient is noise
-    near = np.linalg.norm(tint - _fullest_cell(tint, weight, TINT_BIN, 1), axis=1) < TINT_REACH
+    vivid = 1 + VIVID * ((np.linalg.norm(tint, axis=1) - VIVID_FROM) / VIVID_FROM).clip(0, 1)
+    near = np.linalg.norm(tint - _fullest_cell(tint, weight * vivid, TINT_BIN, 1), axis=1) < TINT_REACH
     lab, weight = lab[near], weight[near]
     centre = _fullest_cell(lab[:, :1], weight, LIGHTNESS_BIN, 4)
     near = np.abs(lab[:, 0] - centre) < LIGHTNESS_REACH

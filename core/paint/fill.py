@@ -15,6 +15,7 @@ from .texels import Texels, gather_at_vertices
 
 CARRY_M = 0.9  # over this distance the neighbourhood's tint fades back to the plain material
 ROUNDS = 250
+SLOW_M = 0.3
 MEAN_TEXELS = 250_000  # so many are enough to tell what is seen at the vertices
 SHUT_LINE_M, SHUT_LINE_SHADE = 0.005, 0.45  # gaps round the parts that open
 OPENING_PARTS = ("hood", "trunk", "door_front", "door_rear", "bumper_front", "bumper_rear")
@@ -45,6 +46,27 @@ def carried_tint(
         for _ in range(ROUNDS):
             tint = torch.addmm(held, pull, tint)
     return tint.numpy().astype(np.float32)[corner_node]
+
+
+def slow_tint(
+    texels: Texels, vertices: np.ndarray, triangle_kind: np.ndarray, place: np.ndarray, difference: np.ndarray, belief01: np.ndarray
+) -> np.ndarray:
+    """(T, 3, 3) at the triangles' corners: what of `difference` varies slowly along the surface, over about SLOW_M, within one kind of
+    material; arguments as of carried_tint()."""
+    nodes, corner_node = nodes_of(texels, triangle_kind)
+    mean, weight = mean_at_nodes(texels, corner_node, len(nodes), place, difference, belief01)
+    start, end = _edges(corner_node, len(nodes))
+    step_m = np.linalg.norm(vertices[nodes[start] // 64] - vertices[nodes[end] // 64], axis=1)
+    share = 1 / np.maximum(step_m, 0.01) ** 2
+    blur = _matrix(start, end, share / np.bincount(start, share, len(nodes))[start], len(nodes))
+    held = torch.from_numpy(np.concatenate([mean, np.ones((len(nodes), 1))], 1) * weight[:, None])
+    with one_thread():
+        for _ in range(
+            int(2 * SLOW_M**2 / np.median(step_m) ** 2)
+        ):  # a random walk of n steps of length s comes s sqrt(n) / 2 far along a line
+            held = 0.5 * (held + blur @ held)
+    found = held.numpy()
+    return (found[:, :3] / np.maximum(found[:, 3:], 1e-6)).astype(np.float32)[corner_node]
 
 
 def nodes_of(texels: Texels, triangle_kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

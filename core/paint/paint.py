@@ -14,14 +14,17 @@ import numpy as np
 
 from ..types import Fit, Imagined, Matte, MeshData, Photo, Report, Settings, Texture, Wheel
 from .colour import dominant_colour, oklab_from_srgb, sampled
-from .fill import SHUT_LINE_SHADE, carried_tint, shut_lines
+from .fill import SHUT_LINE_SHADE, carried_tint, shut_lines, slow_tint
 from .imagine import imagined_colours
 from .materials import KIND_NAMES, KINDS, Colour, kind_of_parts, material_specs
 from .side_by_side import side_by_side
-from .texels import Texels, padding_of, texels_of
+from .texels import Texels, padding_of, texels_of, vertex_normals
 from .view import Sighting, View, belief_at, look, look_mirrored, open_view, px_and_cosine
 
 MIRROR_BELIEF = 0.8  # a mirrored colour never counts as sure as a seen one
+EVENED = 0.8  # of the slow differences from the paint's colour, what is taken off
+ANOTHER_PAINT = 0.45  # mean difference in sRGB from which it is no light any more
+TOP_DOUBT, TOP_FROM, TOP_TO = 0.9, 0.4, 0.85  # surfaces that face the sky mirror it: the normal's z, and how little they tell of colours
 SURE = 0.35  # belief from which the photograph alone decides
 UNMIRRORED_KINDS = ("plate",)  # would read backwards
 DRAFT_TEXTURE_PX = 1024
@@ -76,6 +79,7 @@ def paint(
     report("paint", 0.6)
     colours = _measured_colours(coats)
     coats = [_disbelieve_what_cannot_be(coat, colours) for coat in coats]
+    coats[0] = _evened(coats[0], colours)
     report("paint", 0.7)
     shade = shut_lines(body, texture_size_px, _texel_m(coats[0])).reshape(-1)
     planes = np.zeros((3, texture_size_px**2), np.float32)
@@ -157,18 +161,26 @@ def _visibility(view: View, wheel: Wheel) -> float:
 def _measured_colours(coats: list[_Coat]) -> dict[str, Colour]:
     """srgb01 by kind, measured where enough of it is seen and the result is plausible, else the table's."""
     kinds = [np.where(coat.seen.belief01 > SURE, coat.seen_kind, -1) for coat in coats]
+    weights = [coat.seen.belief01 * (1 - TOP_DOUBT * _facing_up01(coat)) for coat in coats]
 
     def measured(number: int) -> Colour:
         kind, found = KINDS[KIND_NAMES[number]], None
         if kind.varies > 0:
             here = [sampled(np.flatnonzero(kind_of_each == number)) for kind_of_each in kinds]
-            seen = [(coat.seen.srgb01[places], coat.seen.belief01[places]) for coat, places in zip(coats, here, strict=True)]
+            seen = [(coat.seen.srgb01[places], weight[places]) for coat, weight, places in zip(coats, weights, here, strict=True)]
             found = dominant_colour(*map(np.concatenate, zip(*seen, strict=True)))
         if found is None or np.linalg.norm(oklab_from_srgb(np.array(found)) - oklab_from_srgb(np.array(kind.srgb01))) > kind.varies:
             return kind.srgb01
         return found
 
     return dict(zip(KIND_NAMES, side_by_side(measured, range(len(KIND_NAMES))), strict=True))
+
+
+def _facing_up01(coat: _Coat) -> np.ndarray:
+    """(M,) float32 of the seen texels, 1 where the sky is above them."""
+    normals = vertex_normals(coat.vertices_car, coat.texels.triangles)
+    upward = coat.texels.spread(normals[:, 2:], coat.seen.place)[:, 0]
+    return ((upward - TOP_FROM) / (TOP_TO - TOP_FROM)).clip(0, 1)
 
 
 def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
@@ -180,6 +192,24 @@ def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat
             lighter = oklab_from_srgb(coat.seen.srgb01[here])[:, 0] - oklab_from_srgb(np.array(colours[name]))[0]
             belief[here] *= np.clip(2 - lighter / (0.5 * kind.strict), 0, 1)
     return replace(coat, seen=replace(coat.seen, belief01=belief))
+
+
+def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
+    """Paint with less of the light on it: what differs slowly from the paint's colour is shading and reflections, and fades by EVENED.
+
+    What differs by far is another paint or a livery, and stays.
+    """
+    painted = np.flatnonzero(coat.seen_kind == KIND_NAMES.index("paint"))
+    if not len(painted):
+        return coat
+    place, seen, belief = coat.seen.place[painted], coat.seen.srgb01[painted], coat.seen.belief01[painted]
+    colour = np.array(colours["paint"], np.float32)
+    slow = slow_tint(coat.texels, coat.vertices_car, coat.triangle_kind, place, seen - colour, np.minimum(belief / SURE, 1))
+    far = np.abs(slow).mean(-1, keepdims=True) / ANOTHER_PAINT
+    moved = seen - coat.texels.between(EVENED * slow * (1 - far**2).clip(0, 1), place)
+    srgb01 = coat.seen.srgb01.copy()
+    srgb01[painted] = moved.clip(0, 1)
+    return replace(coat, seen=replace(coat.seen, srgb01=srgb01))
 
 
 def _base(coat: _Coat, colours: dict[str, Colour], whole: tuple[np.ndarray, np.ndarray], imagined: Imagined | None) -> np.ndarray:

@@ -37,15 +37,18 @@ class Drawn:
     free: torch.Tensor
 
 
-def draw_batch(generator: Generator, encoder: Encoder, batch: TurntableBatch, size_px: int, random: torch.Generator) -> Drawn:
-    """What generator and encoder make of a batch."""
+def draw_batch(
+    generator: Generator, encoder: Encoder, batch: TurntableBatch, size_px: int, random: torch.Generator, invented: bool = True
+) -> Drawn:
+    """What generator and encoder make of a batch; without the invented cars M is 0."""
     read = at_size(torch.cat([batch.look, batch.car]), encoder.size.picture_px)
     encoded = encoder(read, torch.cat([batch.look_view, batch.car_view]))
     seen = latent(generator, encoded, batch, random)
-    free = torch.randn((len(batch.invented_factors), FREE_COUNT), generator=random)
-    invented = generator.map(free, batch.invented_factors)[:, None].expand(-1, seen.shape[1], -1)
-    views = torch.cat([batch.view, batch.reference_view])
-    return Drawn(generator(views, torch.cat([seen, invented]), size_px, random), encoded, free)
+    count = len(batch.invented_factors) if invented else 0
+    free = torch.randn((count, FREE_COUNT), generator=random)
+    made_up = generator.map(free, batch.invented_factors[:count])[:, None].expand(-1, seen.shape[1], -1)
+    views = torch.cat([batch.view, batch.reference_view[:count]])
+    return Drawn(generator(views, torch.cat([seen, made_up]), size_px, random), encoded, free)
 
 
 def latent(generator: Generator, encoded: Encoded, batch: TurntableBatch, random: torch.Generator) -> torch.Tensor:
@@ -65,29 +68,41 @@ def latent(generator: Generator, encoded: Encoded, batch: TurntableBatch, random
     return w[:, None] + torch.cat(departures, 2)
 
 
+def plain_terms(batch: TurntableBatch, drawn: Drawn) -> dict[str, torch.Tensor]:
+    """The terms that need no discriminator, and their weighted "sum"."""
+    read = drawn.encoded
+    terms = {
+        "picture": (drawn.pictures[: len(batch.target)] - at_size(batch.target, drawn.pictures.shape[-1])).abs().mean(),
+        "factors": factor_distance(read.factors, torch.cat([batch.factors, batch.car_factors])),
+        "doubt": 0.5 * (read.free_mean.square() + read.free_log_variance.exp() - 1 - read.free_log_variance).mean(),
+        "departures": read.departures.square().mean(),
+    }
+    return terms | {"sum": _weighted(terms, WEIGHTS)}
+
+
+def _weighted(terms: dict[str, torch.Tensor], weights: dict[str, float]) -> torch.Tensor:
+    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
 def generator_terms(
     discriminator: Discriminator, encoder: Encoder, batch: TurntableBatch, drawn: Drawn, adversarial: float
 ) -> dict[str, torch.Tensor]:
-    """All terms and their weighted "sum"; `adversarial` 0..1 scales the discriminator's word."""
+    """plain_terms() and those of the discriminator and of the invented cars; `adversarial` 0..1 scales the discriminator's word."""
     count, size_px = len(batch.target), drawn.pictures.shape[-1]
     target = at_size(batch.target, size_px)
     with torch.no_grad():
         wanted = discriminator.first(target)
     scores, told = discriminator(drawn.pictures, torch.cat([batch.view, batch.reference_view]))
     again = encoder(at_size(drawn.pictures[count:], encoder.size.picture_px), batch.reference_view)
-    read = drawn.encoded
     terms = {
-        "picture": (drawn.pictures[:count] - target).abs().mean(),
         "features": feature_distance([found[:count] for found in told], wanted),
-        "factors": factor_distance(read.factors, torch.cat([batch.factors, batch.car_factors])),
-        "doubt": 0.5 * (read.free_mean.square() + read.free_log_variance.exp() - 1 - read.free_log_variance).mean(),
-        "departures": read.departures.square().mean(),
         "read_back": factor_distance(again.factors, batch.invented_factors)
         + (0.5 * (again.free_mean - drawn.free).square() / again.free_log_variance.exp() + 0.5 * again.free_log_variance).mean(),
         "adversarial": functional.softplus(-scores).mean(),
     }
     scaled = WEIGHTS | {"adversarial": adversarial * WEIGHTS["adversarial"]}
-    return terms | {"sum": torch.stack([scaled[name] * value for name, value in terms.items()]).sum()}
+    plain = plain_terms(batch, drawn)
+    return plain | terms | {"sum": plain["sum"] + _weighted(terms, scaled)}
 
 
 def discriminator_terms(discriminator: Discriminator, batch: TurntableBatch, pictures: torch.Tensor) -> dict[str, torch.Tensor]:

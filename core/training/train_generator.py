@@ -24,7 +24,7 @@ from ..generator.discriminator import Discriminator, DiscriminatorSize
 from ..generator.generator import Generator, GeneratorSize
 from ..generator.weights import CarGenerator, save_generator
 from ..invert.encoder import Encoder, EncoderSize
-from .generator_loss import at_size, discriminator_terms, draw_batch, generator_terms, slope_penalty
+from .generator_loss import at_size, discriminator_terms, draw_batch, generator_terms, plain_terms, slope_penalty
 from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
 from .measure_generator import measure_turntables
 from .mixed_precision import WorkingCopy
@@ -33,7 +33,8 @@ from .run_record import write_json
 from .sample_sheet import draw_sheet
 from .turntable_batches import TurntableBatch, TurntableBatches
 
-BETAS = (0.5, 0.99)
+BETAS, JUDGE_BETAS = (0.9, 0.99), (0.5, 0.99)
+LEAST_SHARE, SINGLE_SHARE = 1e-3, 0.1  # of the rate: for weights that begin near zero, and for biases and single numbers
 WARMUP_STEPS = 50
 KNOWN_FACTORS = 256  # rows of the file, for inventing cars
 
@@ -44,15 +45,15 @@ class GeneratorConfig:
 
     minutes: float = 180.0
     seed: int = 0
-    batch: int = 16
-    invented: int = 4  # cars of a batch that are made of random numbers
+    batch: int = 6  # many small steps learn more in an hour than few large ones
+    invented: int = 3  # cars of a batch that are made of random numbers
     discriminator_every: int = 2  # steps of the others; its own step is the dearest
-    learning_rate: float = 4e-4  # weights are not equalised as in StyleGAN: five times more shakes them by several percent a step
-    discriminator_rate: float = 2e-4
-    average_kimg: float = 2.0  # half-life of the averaged weights
+    learning_rate: float = 0.02  # of a parameter's typical size, a step
+    discriminator_rate: float = 0.005
+    average_kimg: float = 1.0  # half-life of the averaged weights
     coarse_px: int = 64
-    coarse_share: float = 0.4  # of the run is trained on pictures of coarse_px, a third of the price
-    adversarial_from: float = 0.35  # share of the run after which the discriminator's word begins to count, and as long again to grow
+    coarse_share: float = 0.8  # of the run is trained on pictures of coarse_px, a third of the price
+    adversarial_from: float = 0.8  # share of the run after which discriminator and invented cars join; within a tenth it is fully heard
     slope_gamma: float = 0.5  # R1
     slope_every: int = 16
     slope_pictures: int = 4  # its second derivatives cost several times a step's
@@ -134,9 +135,21 @@ def new_state(config: GeneratorConfig) -> TrainingState:
         drawing,
         average.eval().requires_grad_(False),
         discriminator,
-        torch.optim.Adam(drawing.parameters(), config.learning_rate, BETAS, fused=True),
-        torch.optim.Adam(discriminator.parameters(), config.discriminator_rate, BETAS, fused=True),
+        torch.optim.Adam(equalised(drawing), betas=BETAS, fused=True),
+        torch.optim.Adam(equalised(discriminator), betas=JUDGE_BETAS, fused=True),
     )
+
+
+def equalised(network: nn.Module) -> list[dict[str, object]]:
+    """Each parameter with its share of the learning rate, its typical size: the equalised learning rate of Karras et al. (ICLR 2018,
+    section 4.1) without scaling weights at run time.  With one rate for all, wide layers shake the whole picture at every step."""
+    return [
+        {
+            "params": [value],
+            "share": float(value.detach().square().mean().sqrt().clamp(min=LEAST_SHARE)) if value.dim() > 1 else SINGLE_SHARE,
+        }
+        for value in network.parameters()
+    ]
 
 
 def picture_px(config: GeneratorConfig, state: TrainingState) -> int:
@@ -153,18 +166,19 @@ def train_step(
     rate = min(1.0, (state.step + 1) / WARMUP_STEPS) * min(1.0, (1 - done) / 0.3 + 0.02)
     for optimiser, full in ((state.drawing_optimiser, config.learning_rate), (state.discriminator_optimiser, config.discriminator_rate)):
         for group in optimiser.param_groups:
-            group["lr"] = full * rate
+            group["lr"] = full * rate * group["share"]
     generator, encoder, judge = working.drawing.network.generator, working.drawing.network.encoder, working.discriminator.network
 
     # generator and encoder
     judge.requires_grad_(False)
-    drawn = draw_batch(generator, encoder, batch, size_px, random)
-    heard = min(max((done - config.adversarial_from) / max(config.adversarial_from, 1e-6), 0.0), 1.0)
-    terms = generator_terms(judge, encoder, batch, drawn, heard)
+    judged = done >= config.adversarial_from
+    drawn = draw_batch(generator, encoder, batch, size_px, random, invented=judged)
+    heard = min((done - config.adversarial_from) / 0.1, 1.0)
+    terms = generator_terms(judge, encoder, batch, drawn, heard) if judged else plain_terms(batch, drawn)
     terms["sum"].backward()
     _step(working.drawing, state.drawing_optimiser, processes)
 
-    if state.step % config.discriminator_every == 0:
+    if judged and state.step % config.discriminator_every == 0:
         terms |= _discriminator_step(config, state, working, batch, drawn.pictures, processes)
 
     state.step += 1
@@ -242,11 +256,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--turntables", nargs="+", type=Path, required=True, help="folders of core/dataset/make_turntables.py")
     add_arguments(parser, GeneratorConfig.minutes, GeneratorConfig.batch)
     parser.add_argument("--coarse-share", type=float, default=GeneratorConfig.coarse_share)
+    parser.add_argument("--adversarial-from", type=float, default=GeneratorConfig.adversarial_from)
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)  # before the first call: a forked worker waits for ever for threads that stayed with its parent
     config = GeneratorConfig(
-        minutes=given.minutes, seed=given.seed, threads=given.threads, batch=given.batch, invented=given.batch // 4,
-        coarse_share=given.coarse_share, held_out=tuple(given.held_out),
+        minutes=given.minutes, seed=given.seed, threads=given.threads, batch=given.batch, invented=given.batch // 2,
+        coarse_share=given.coarse_share, adversarial_from=given.adversarial_from, held_out=tuple(given.held_out),
     )  # fmt: skip
     train(config, read_turntables(given.turntables), given.out, Processes.from_environment())
 

@@ -22,8 +22,11 @@ ELSEWHERE = {
 }  # fmt: skip
 HERE = {
     "export_car", "mark_asset", "photo_camera", "reset_measures", "delete_run", "clear_history", "open_photo", "open_mask", "import_photo",
-    "dismiss", "open_preferences",
+    "dismiss", "open_preferences", "invent_car", "show_views",
 }  # fmt: skip
+
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def test_no_operator_is_forgotten(installed: ModuleType) -> None:
@@ -120,6 +123,25 @@ def test_back_to_the_photos_shape(worker: ModuleType) -> None:
     assert abs(rig.imago.height - before) < 1e-6
     moved = max(abs(a - b) for place, vertex in zip(places, body.data.vertices, strict=True) for a, b in zip(place, vertex.co, strict=True))
     assert moved < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (REPOSITORY / "weights" / "generator.safetensors").is_file(), reason="no weights of the generator were released")
+def test_an_invented_car_stands_at_the_cursor_and_shows_its_sides(worker: ModuleType) -> None:
+    bpy.context.scene.cursor.location = (-3.0, 2.0, 0.0)
+    settings = {"quality": "draft", "texture": "1024", "seed": 11, "variety": 0.5}
+    assert bpy.ops.imago.invent_car("EXEC_DEFAULT", True, **settings) == {"FINISHED"}
+    rig = bpy.context.view_layer.objects.active
+    assert rig.type == "ARMATURE" and tuple(rig.location) == (-3.0, 2.0, 0.0)
+    assert {"body", "wheel_front_left", "wheel_rear_right"} <= set(parts(rig))
+    run = next(run for run in runs(worker) if run.job == rig["imago_run"])
+    assert (run.folder / "invented_11.png").is_file()
+    assert bpy.ops.imago.show_views() == {"FINISHED"}
+    image = bpy.data.images[f"{rig.name} from All Sides"]
+    assert image.size[0] == 3 * image.size[1] > 0, "twelve squares in two rows"
+    (run.folder / "views.png").unlink()
+    with pytest.raises(RuntimeError, match="other sides"):
+        bpy.ops.imago.show_views()
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from imago.core.messages import MakeRequest, Word, part_folder
 from imago.core.pipeline import photo_to_car
 from imago.core.sketch import read_sketch
 from imago.core.types import CarAsset, Settings
+from imago.core.weights import is_there
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "example.jpg"
 SETTINGS = {"quality": "draft", "texture_size_px": 256}
@@ -102,6 +103,23 @@ def test_the_folder_of_a_run(made):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not is_there("generator"), reason="no weights of the generator have been released")
+def test_an_invented_car_comes_with_its_picture(tmp_path):
+    """Its photograph is a file of the run, and the same seed is the same car."""
+    cars = []
+    for job in ("one", "other"):
+        photo = tmp_path / job / "invented_4.png"
+        word, fields = making.attend(request(tmp_path / job, photo, invented=True, seed=4, unseen="generator"), Listener(), nothing)
+        assert word is Word.MADE, fields
+        assert sorted(path.name for path in photo.parent.iterdir()) == sorted([*FILES, photo.name, "views.png"])
+        cars.append(load_asset(photo.parent))
+        assert cars[-1].photo_path == str(photo) and cars[-1].settings.invented
+        with Image.open(photo) as picture:
+            assert picture.mode == "RGBA"
+    assert cars[0].measures == cars[1].measures and np.array_equal(cars[0].texture.photo_srgb01, cars[1].texture.photo_srgb01)
+
+
+@pytest.mark.slow
 def test_the_record_is_the_command_lines(made):
     record = json.loads((made[0] / "car.json").read_text())
     other = json.loads(json.dumps(car_json(photo_to_car(EXAMPLE, None, Settings(**SETTINGS), lambda stage, fraction: None))))
@@ -114,7 +132,16 @@ def test_progress_never_falls_and_names_every_stage(made):
     told = made[1].of(Word.PROGRESS)
     fractions = [fields["fraction01"] for fields in told]
     assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] == 1
-    assert list(dict.fromkeys(fields["stage"] for fields in told)) == ["photo", "matte", "perceive", "fit", "paint", "asset", "write"]
+    assert list(dict.fromkeys(fields["stage"] for fields in told)) == [
+        "photo",
+        "matte",
+        "perceive",
+        "fit",
+        "invert",
+        "paint",
+        "asset",
+        "write",
+    ]
     assert told[0]["left_s"] is None and told[-1]["left_s"] == 0
 
 

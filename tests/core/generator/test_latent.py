@@ -20,13 +20,13 @@ from imago.core.generator.weights import CarGenerator
 from imago.core.invert.encoder import Encoder, EncoderSize
 from imago.core.types import Settings
 
-LAYERS = 3
+LAYERS = 4
 
 
 @pytest.fixture(scope="module")
 def parts() -> CarGenerator:
     torch.manual_seed(0)
-    generator = Generator(GeneratorSize((16, 16, 16, 16), view=16, hidden=16)).requires_grad_(False)
+    generator = Generator(GeneratorSize((16, 16), view=16, hidden=16)).requires_grad_(False)
     encoder = Encoder(EncoderSize((16, 16, 16), cell=16, hidden=16, picture_px=32, content_layers=LAYERS))
     known = torch.tensor(FACTOR_MEAN) + torch.randn(20, FACTOR_COUNT) * torch.tensor(FACTOR_SCALE)
     return CarGenerator(generator, encoder, Discriminator(DiscriminatorSize((16, 16, 16, 16), hidden=16)).first, known)

@@ -27,7 +27,7 @@ from imago.core.invert.unseen import sheet_of
 from imago.core.paint.colour import linear_from_srgb, srgb_from_linear
 from imago.core.types import Camera, Matte, Photo
 
-SIDE, LAYERS = 32, 3
+SIDE, LAYERS = 32, 4
 VIEW = torch.tensor([[0.4, 0.2, 0.8]])
 BOX = CarBox(np.array([-0.9, -2.2, 0.0]), np.array([0.9, 2.2, 1.4]))
 
@@ -35,7 +35,7 @@ BOX = CarBox(np.array([-0.9, -2.2, 0.0]), np.array([0.9, 2.2, 1.4]))
 @pytest.fixture(scope="module")
 def parts() -> CarGenerator:
     torch.manual_seed(0)
-    generator = Generator(GeneratorSize((16, 16, 16, 16), view=16, hidden=16)).requires_grad_(False)
+    generator = Generator(GeneratorSize((16, 16), view=16, hidden=16)).requires_grad_(False)
     for output in generator.outputs.values():
         output.modulated.convolution.weight.mul_(10)  # fresh outputs say next to nothing
     encoder = Encoder(EncoderSize((16, 16, 16), cell=16, hidden=16, picture_px=SIDE, content_layers=LAYERS)).requires_grad_(False)

@@ -32,8 +32,8 @@ TINY = GeneratorConfig(
     coarse_share=0.0,
     slope_every=2,
     slope_pictures=2,
-    generator=GeneratorSize((16, 16, 16, 16), view=16, hidden=16),
-    encoder=EncoderSize((16, 16, 16), cell=16, hidden=32, picture_px=SIZE, content_layers=3),
+    generator=GeneratorSize((16, 16), view=16, hidden=16),
+    encoder=EncoderSize((16, 16, 16), cell=16, hidden=32, picture_px=SIZE, content_layers=4),
     discriminator=DiscriminatorSize((16, 16, 16, 16), hidden=16),
     bfloat16=False,
     max_steps=4,
@@ -98,7 +98,7 @@ def test_a_run_leaves_everything_it_should_and_a_second_start_goes_on(turntables
     assert train(config, turntables, tmp_path).step == 2
     names = {file.name for file in tmp_path.iterdir()}
     assert names == {"checkpoint.pt", "config.json", "curves.jsonl", "curves.png", "samples.png", FILE}
-    assert json.loads((tmp_path / "config.json").read_text())["generator"]["channels"] == [16] * 4
+    assert json.loads((tmp_path / "config.json").read_text())["generator"]["channels"] == [16] * 2
     assert generator_of((tmp_path / FILE).read_bytes()).generator.size == TINY.generator
     assert train(replace(config, max_steps=3), turntables, tmp_path).step == 3
     row = json.loads((tmp_path / "curves.jsonl").read_text().splitlines()[-1])
@@ -200,7 +200,7 @@ def test_measures_are_zero_cars_for_no_cars(turntables: Turntables) -> None:
 
 
 def test_sizes_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match="3 content layers of the generator and 5"):
+    with pytest.raises(ValueError, match="4 content layers of the generator and 5"):
         new_state(replace(TINY, encoder=replace(TINY.encoder, content_layers=5)))
 
 
