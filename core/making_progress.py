@@ -21,6 +21,7 @@ TELLABLE_S, TELLABLE_SHARE = 1.0, 0.05  # a guess at the time left is worth tell
 # seconds of each stage on one core of 2020, texture 2048 px; only their proportions matter, and only for the first car of a kind
 USUAL_S = {"photo": 0.02, "matte": 0.3, "perceive": 0.1, "paint": 1.5, "asset": 0.01, "write": 0.8}
 USUAL_FIT_S = {"draft": 0.6, "normal": 6.0, "high": 25.0}
+USUAL_INVERT_S = {"draft": 1.0, "normal": 4.0, "high": 12.0}
 USUAL_TEXTURE_PX = 2048
 
 _learned: dict[Settings, dict[str, float]] = {}
@@ -29,15 +30,16 @@ _learned: dict[Settings, dict[str, float]] = {}
 def expected_s(settings: Settings) -> dict[str, float]:
     """Seconds by stage, in order: those of the last car with these settings in this process, else the usual ones."""
     texture_share = (painted_size_px(settings) / USUAL_TEXTURE_PX) ** 2
-    usual = USUAL_S | {"fit": USUAL_FIT_S[settings.quality]}
+    invert_s = USUAL_INVERT_S[settings.quality] if settings.unseen == "generator" else 0.0
+    usual = USUAL_S | {"fit": USUAL_FIT_S[settings.quality], "invert": invert_s}
     scaled = {stage: seconds * (texture_share if stage in ("paint", "write") else 1.0) for stage, seconds in usual.items()}
     known = scaled | _learned.get(_alike(settings), {})
     return {stage: max(known[stage], 1e-3) for stage in (*SPANS01, "write")}
 
 
 def _alike(settings: Settings) -> Settings:
-    """Settings without what costs no time: which of several cars it is."""
-    return replace(settings, which=0, box_px=None)
+    """Settings without what costs no time: which of several cars it is, or which invented one."""
+    return replace(settings, which=0, box_px=None, seed=0, toward_seed=None)
 
 
 class Progress:

@@ -17,7 +17,7 @@ from .device import choose_device, one_thread
 from .errors import Trouble, UserInputError
 from .fit.fit import fit
 from .generator.invent import write_invented
-from .invert.unseen import unseen_sides
+from .invert.unseen import Unseen, unseen_sides
 from .matte.matte import AUTOMATIC, make_matte
 from .paint.paint import paint, painted_size_px
 from .perceive.perceive import perceive
@@ -103,7 +103,9 @@ def photo_to_car(
     check_is_car(matte, perception, found)
     with one_thread():
         body, wheels = build_body(found.shape), build_wheels(found.shape)
-    unseen = stages.run("invert", lambda tell: unseen_sides(photo, matte, found.camera, body, wheels, settings, tell))
+    unseen = Unseen(photo)
+    if settings.unseen == "generator":
+        unseen = stages.run("invert", lambda tell: unseen_sides(photo, matte, found.camera, body, wheels, settings.quality, tell))
     size_px = painted_size_px(settings)
     texture = stages.run("paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined))
 

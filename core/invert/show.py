@@ -128,7 +128,7 @@ def write_sheet(photos: Sequence[Path], settings: Settings, out: Path, report: R
         aside.write_bytes(content)
         os.replace(aside, out)
     except OSError as problem:
-        raise UserInputError(f"{out}: nothing can be written there ({problem.strerror}), name another file with --out.") from problem
+        raise UserInputError(f"{out}: nothing can be written there ({problem.strerror}), choose another place.") from problem
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from ..device import one_thread
 from ..generator.views import draw_views, imagine, straight, views_around
 from ..generator.weights import CarGenerator, loaded
-from ..types import Camera, Imagined, Matte, MeshData, Photo, Report, Settings, Wheel
+from ..types import Camera, Imagined, Matte, MeshData, Photo, Report, Wheel
 from .invert import QUALITIES, Inversion, box_of, in_reach, invert
 from .relight import without_light
 
@@ -27,18 +27,18 @@ class Unseen:
 
 
 def unseen_sides(
-    photo: Photo, matte: Matte, camera: Camera, body: MeshData, wheels: tuple[Wheel, ...], settings: Settings, report: Report
+    photo: Photo, matte: Matte, camera: Camera, body: MeshData, wheels: tuple[Wheel, ...], quality: str, report: Report
 ) -> Unseen:
-    """Ask the generator, if that is wanted and its window can hold the car: not from a camera as near as the car is long.
+    """Ask the generator, if its window can hold the car: not from a camera as near as the car is long.
 
     Raises WeightsError where the generator's file is missing or damaged, and what `report` raises.
     """
     box = box_of(body, wheels)
-    if settings.unseen != "generator" or not in_reach(camera, box):
+    if not in_reach(camera, box):
         return Unseen(photo)
     parts = loaded()
     with one_thread():
-        inversion = invert(photo, matte, camera, box, parts, QUALITIES[settings.quality], report)
+        inversion = invert(photo, matte, camera, box, parts, QUALITIES[quality], report)
         imagined = imagine(parts, inversion.latent, box)
         sheet = sheet_of(turntable(parts, inversion))
         return Unseen(without_light(photo, inversion, parts), imagined, sheet)

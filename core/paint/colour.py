@@ -17,7 +17,8 @@ _LAB = np.array(
 _LMS_BACK, _LAB_BACK = np.linalg.inv(_LMS), np.linalg.inv(_LAB)
 TINT_BIN, TINT_REACH = 0.02, 0.07  # in a / L and b / L, which shading leaves alone
 LIGHTNESS_BIN, LIGHTNESS_REACH = 0.02, 0.2  # how far shading moves a paint about its most frequent lightness
-VIVID, VIVID_FROM = 5.0, 0.1  # reflections are greyer than the paint below (Shafer 1985): vivid samples count more
+VIVID, VIVID_FROM = 15.0, 0.1  # reflections are greyer than the paint below (Shafer 1985): vivid samples count more
+PURE = 0.8  # share of the samples of a hue that count as mixed with reflections
 MAX_SAMPLES = 60_000
 
 
@@ -79,12 +80,29 @@ def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, flo
     lab, weight = oklab_from_srgb(srgb01[used]), weights[used].astype(np.float64)
     tint = lab[:, 1:] / np.maximum(lab[:, :1], 0.15)  # near black the quotient is noise
     vivid = 1 + VIVID * ((np.linalg.norm(tint, axis=1) - VIVID_FROM) / VIVID_FROM).clip(0, 1)
-    near = np.linalg.norm(tint - _fullest_cell(tint, weight * vivid, TINT_BIN, 1), axis=1) < TINT_REACH
+    near = _purest(tint, weight, _fullest_cell(tint, weight * vivid, TINT_BIN, 1))
     lab, weight = lab[near], weight[near]
     centre = _fullest_cell(lab[:, :1], weight, LIGHTNESS_BIN, 4)
     near = np.abs(lab[:, 0] - centre) < LIGHTNESS_REACH
     red, green, blue = srgb_from_oklab(weighted_median(lab[near], weight[near])).tolist()
     return red, green, blue
+
+
+def _purest(tint: np.ndarray, weight: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """(N,) bool: the samples whose tint (N, 2) is the centre's; of a vivid one the purest of its hue.
+
+    Reflections move a glossy paint's colour along a line toward the light's (Shafer, "Using Color to Separate Reflection Components",
+    1985), so its own colour is at the far end.
+    """
+    chroma = float(np.linalg.norm(centre))
+    if chroma < VIVID_FROM:
+        return np.linalg.norm(tint - centre, axis=1) < TINT_REACH
+    along = tint @ (centre / chroma)
+    same_hue = (np.abs(tint @ np.array([-centre[1], centre[0]]) / chroma) < TINT_REACH) & (along > chroma - TINT_REACH)
+    order = np.flatnonzero(same_hue)[np.argsort(along[same_hue])]
+    running = np.cumsum(weight[order])
+    purest = along[order[min(int(np.searchsorted(running, PURE * running[-1])), len(order) - 1)]]
+    return same_hue & (along > purest - TINT_BIN)
 
 
 def sampled(places: np.ndarray) -> np.ndarray:

@@ -23,8 +23,8 @@ from .view import Sighting, View, belief_at, look, look_mirrored, open_view, px_
 
 MIRROR_BELIEF = 0.8  # a mirrored colour never counts as sure as a seen one
 EVENED = 0.8  # of the slow differences from the paint's colour, what is taken off
-ANOTHER_PAINT = 0.45  # mean difference in sRGB from which it is no light any more
-TOP_DOUBT, TOP_FROM, TOP_TO = 0.9, 0.4, 0.85  # surfaces that face the sky mirror it: the normal's z, and how little they tell of colours
+ANOTHER_PAINT, ANOTHER_HUE = 0.45, 0.15  # differences in sRGB, all in all and in hue, from which it is no light any more
+TOP_DOUBT, TOP_FROM, TOP_TO = 0.7, 0.4, 0.85  # surfaces that face the sky mirror it: the normal's z, and how little they tell of colours
 SURE = 0.35  # belief from which the photograph alone decides
 UNMIRRORED_KINDS = ("plate",)  # would read backwards
 DRAFT_TEXTURE_PX = 1024
@@ -195,9 +195,9 @@ def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat
 
 
 def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
-    """Paint with less of the light on it: what differs slowly from the paint's colour is shading and reflections, and fades by EVENED.
+    """Paint with less of the light on it: what differs slowly from the paint's colour, by more or less of it or by white, fades by EVENED.
 
-    What differs by far is another paint or a livery, and stays.
+    That is how shading and reflections differ (Shafer 1985).  What differs in hue, or by far, is another paint or a livery, and stays.
     """
     painted = np.flatnonzero(coat.seen_kind == KIND_NAMES.index("paint"))
     if not len(painted):
@@ -205,8 +205,11 @@ def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
     place, seen, belief = coat.seen.place[painted], coat.seen.srgb01[painted], coat.seen.belief01[painted]
     colour = np.array(colours["paint"], np.float32)
     slow = slow_tint(coat.texels, coat.vertices_car, coat.triangle_kind, place, seen - colour, np.minimum(belief / SURE, 1))
-    far = np.abs(slow).mean(-1, keepdims=True) / ANOTHER_PAINT
-    moved = seen - coat.texels.between(EVENED * slow * (1 - far**2).clip(0, 1), place)
+    lights, _ = np.linalg.qr(np.stack([np.ones(3), colour + 1e-3 * np.array([1, 0, -1])], 1))  # well defined for greys too
+    light = (slow @ (lights @ lights.T)).astype(np.float32)
+    far, tinted = np.abs(slow).mean(-1, keepdims=True), np.linalg.norm(slow - light, axis=-1, keepdims=True)
+    believed = (1 - (far / ANOTHER_PAINT) ** 2).clip(0, 1) * (1 - (tinted / ANOTHER_HUE) ** 2).clip(0, 1)
+    moved = seen - coat.texels.between(EVENED * believed * light, place)
     srgb01 = coat.seen.srgb01.copy()
     srgb01[painted] = moved.clip(0, 1)
     return replace(coat, seen=replace(coat.seen, srgb01=srgb01))

@@ -354,7 +354,7 @@ def test_a_mask_vouches_for_the_car(tmp_path):
 def test_expected_seconds_are_learned():
     settings = Settings(quality="high", texture_size_px=999)
     usual = making_progress.expected_s(settings)
-    assert list(usual) == ["photo", "matte", "perceive", "fit", "paint", "asset", "write"]
+    assert list(usual) == ["photo", "matte", "perceive", "fit", "invert", "paint", "asset", "write"]
     making_progress.Progress("job", settings, Listener(), nothing).learn({"fit": 123.0})
     assert making_progress.expected_s(settings) == usual | {"fit": 123.0}
 
@@ -364,10 +364,10 @@ def test_time_left_follows_the_expected_seconds(monkeypatch):
     monkeypatch.setattr(making_progress.time, "perf_counter", lambda: clock[0])
     listener, settings = Listener(), Settings(quality="normal", seed=77)
     making_progress.Progress("job", settings, listener, nothing).learn(
-        {"photo": 0.0, "matte": 1.0, "perceive": 0.0, "fit": 8.0, "paint": 1.0, "asset": 0.0, "write": 0.0}
+        {"photo": 0.0, "matte": 1.0, "perceive": 0.0, "fit": 8.0, "invert": 0.0, "paint": 1.0, "asset": 0.0, "write": 0.0}
     )
     progress = making_progress.Progress("job", settings, listener, nothing)
-    for seconds, fraction01 in ((0.0, 0.1), (6.0, 0.35)):
+    for seconds, fraction01 in ((0.0, 0.1), (6.0, 0.3)):
         clock[0] = seconds
         progress.report("fit", fraction01)
     first, last = listener.of(Word.PROGRESS)

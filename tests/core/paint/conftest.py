@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from imago.core.frames import car_to_clip, clip_from_camera, focal_px, orbit
+from imago.core.paint import paint as painting
 from imago.core.paint.paint import paint
 from imago.core.render.render import interpolate, rasterize
 from imago.core.types import Camera, CarShape, Fit, Matte, MeshData, Photo, Texture
@@ -102,5 +103,8 @@ def make_shot():
 
 @pytest.fixture(scope="session")
 def striped(make_shot):
+    """The stripes as they are: no light is taken off them."""
     shot = make_shot()
-    return shot, shot.paint()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(painting, "EVENED", 0.0)
+        return shot, shot.paint()

@@ -8,6 +8,7 @@ import pytest
 from imago.core.car.car import build_body, build_wheels
 from imago.core.car.measures import BODY_TYPES
 from imago.core.errors import Cancelled, ShapeError
+from imago.core.paint import paint as painting
 from imago.core.paint.colour import linear_from_srgb
 from imago.core.paint.paint import DRAFT_TEXTURE_PX, paint, painted_size_px
 from imago.core.paint.texels import texels_of
@@ -79,8 +80,9 @@ def test_no_background_leaks_in(make_shot, grown_px):
     assert own.max() == 1 and magenta.max() < max(worst_of_the_car, 0.0) + 0.05
 
 
-def test_wider_matte_than_car_paints_no_more(make_shot):
+def test_wider_matte_than_car_paints_no_more(make_shot, monkeypatch):
     """A shape that is smaller than what the matte holds is painted from inside it all over."""
+    monkeypatch.setattr(painting, "EVENED", 0.0)
     shot = make_shot()
     texture = paint(
         shot.photo, Matte(np.ones_like(shot.matte.alpha01), "test", 1.0), shot.fit, shot.body, (), SIZE, lambda stage, fraction: None
@@ -109,6 +111,22 @@ def test_paint_colour_under_shading_highlights_and_gaps(make_shot, paint_srgb01)
     assert np.abs(np.array(texture.paint_srgb01) - paint_srgb01).max() < 0.03
     spec = next(material for material in texture.materials if material.name == "paint")
     assert np.allclose(spec.base_color_linear, linear_from_srgb(np.array(texture.paint_srgb01)))
+
+
+def test_slow_light_fades_and_another_hue_stays(make_shot):
+    """A green flank that the light falls off along, with a blue band: the fall is halved at least, the band is as blue as it was."""
+
+    def lit(points):
+        band = np.abs(points[:, 2:] - 0.9) < 0.15
+        return np.where(band, [0.15, 0.25, 0.75], [0.2, 0.55, 0.25]) * (1 + 0.12 * points[:, 1:2] * ~band)
+
+    shot = make_shot(lit)
+    points, painted, confidence = island(shot, shot.paint(), [LEFT])
+    sure, on_band = confidence > 0.6, np.abs(points[:, 2] - 0.9) < 0.1
+    green = sure & (np.abs(points[:, 2] - 0.9) > 0.25)
+    fall, was = (np.polyfit(points[green, 1], colour[green, 1], 1)[0] for colour in (painted, lit(points)))
+    assert was > 0.05 and fall < was / 2
+    assert np.abs(painted - lit(points))[sure & on_band].mean() < 0.03
 
 
 def test_a_licence_plate_is_not_mirrored(make_shot):
@@ -181,8 +199,9 @@ def test_a_draft_is_painted_no_larger_than_its_own_limit():
     assert painted_size_px(Settings(quality="normal", texture_size_px=2048)) == 2048
 
 
-def test_a_second_painting_is_the_same(striped):
+def test_a_second_painting_is_the_same(striped, monkeypatch):
     """What is kept from one car for the next is not written to."""
+    monkeypatch.setattr(painting, "EVENED", 0.0)
     shot, texture = striped
     again = shot.paint()
     assert (again.photo_srgb01 == texture.photo_srgb01).all() and (again.confidence01 == texture.confidence01).all()
