@@ -66,12 +66,13 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     return float(values[order[np.searchsorted(running, running[-1] / 2)]])
 
 
-def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, float, float] | None:
+def dominant_colour(srgb01: np.ndarray, weights: np.ndarray, glossy: bool = False) -> tuple[float, float, float] | None:
     """The colour that most of the samples (N, 3), weighted (N,), have in common; None where fewer than 20 samples weigh anything.
 
     Light that is k times weaker scales L, a and b alike by the cube root of k, so a / L and b / L tell paint from what is not paint
     whatever its shade: first their fullest cell, then the most frequent lightness in it, then the median of what lies near both.
-    Highlights, dark gaps and stickers do not pull it as they would a mean.
+    Highlights, dark gaps and stickers do not pull it as they would a mean.  Of something `glossy` vivid samples count more, and the purest
+    of them most: the others are mixed with what they mirror.
     """
     used = np.flatnonzero(weights > 0)
     if len(used) < 20:
@@ -80,7 +81,8 @@ def dominant_colour(srgb01: np.ndarray, weights: np.ndarray) -> tuple[float, flo
     lab, weight = oklab_from_srgb(srgb01[used]), weights[used].astype(np.float64)
     tint = lab[:, 1:] / np.maximum(lab[:, :1], 0.15)  # near black the quotient is noise
     vivid = 1 + VIVID * ((np.linalg.norm(tint, axis=1) - VIVID_FROM) / VIVID_FROM).clip(0, 1)
-    near = _purest(tint, weight, _fullest_cell(tint, weight * vivid, TINT_BIN, 1))
+    centre = _fullest_cell(tint, weight * vivid if glossy else weight, TINT_BIN, 1)
+    near = _purest(tint, weight, centre) if glossy else np.linalg.norm(tint - centre, axis=1) < TINT_REACH
     lab, weight = lab[near], weight[near]
     centre = _fullest_cell(lab[:, :1], weight, LIGHTNESS_BIN, 4)
     near = np.abs(lab[:, 0] - centre) < LIGHTNESS_REACH

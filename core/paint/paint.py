@@ -161,14 +161,17 @@ def _visibility(view: View, wheel: Wheel) -> float:
 def _measured_colours(coats: list[_Coat]) -> dict[str, Colour]:
     """srgb01 by kind, measured where enough of it is seen and the result is plausible, else the table's."""
     kinds = [np.where(coat.seen.belief01 > SURE, coat.seen_kind, -1) for coat in coats]
-    weights = [coat.seen.belief01 * (1 - TOP_DOUBT * _facing_up01(coat)) for coat in coats]
+    weights = [coat.seen.belief01 for coat in coats]
+    side_weights = [weight * (1 - TOP_DOUBT * _facing_up01(coat)) for coat, weight in zip(coats, weights, strict=True)]
 
     def measured(number: int) -> Colour:
         kind, found = KINDS[KIND_NAMES[number]], None
         if kind.varies > 0:
             here = [sampled(np.flatnonzero(kind_of_each == number)) for kind_of_each in kinds]
-            seen = [(coat.seen.srgb01[places], weight[places]) for coat, weight, places in zip(coats, weights, here, strict=True)]
-            found = dominant_colour(*map(np.concatenate, zip(*seen, strict=True)))
+            glossy = KIND_NAMES[number] == "paint"
+            counted = side_weights if glossy else weights
+            seen = [(coat.seen.srgb01[places], weight[places]) for coat, weight, places in zip(coats, counted, here, strict=True)]
+            found = dominant_colour(*map(np.concatenate, zip(*seen, strict=True)), glossy=glossy)
         if found is None or np.linalg.norm(oklab_from_srgb(np.array(found)) - oklab_from_srgb(np.array(kind.srgb01))) > kind.varies:
             return kind.srgb01
         return found
