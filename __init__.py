@@ -1,6 +1,6 @@
 """Imago: one photo of a car in, a textured, rigged 3D car in the active scene.
 
-photo -> matte -> perceive -> invert -> fit -> paint -> asset -> scene -> rig -> export
+photo -> matte -> perceive -> fit -> invert -> paint -> asset -> scene -> rig -> export
 Blender needs this file beside the manifest; everything lives in addon (bpy) and core (torch).
 """
 

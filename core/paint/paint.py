@@ -171,7 +171,8 @@ def _measured_colours(coats: list[_Coat]) -> dict[str, Colour]:
             glossy = KIND_NAMES[number] == "paint"
             counted = side_weights if glossy else weights
             seen = [(coat.seen.srgb01[places], weight[places]) for coat, weight, places in zip(coats, counted, here, strict=True)]
-            found = dominant_colour(*map(np.concatenate, zip(*seen, strict=True)), glossy=glossy)
+            srgb01, weight = map(np.concatenate, zip(*seen, strict=True))
+            found = dominant_colour(srgb01, weight, glossy)
         if found is None or np.linalg.norm(oklab_from_srgb(np.array(found)) - oklab_from_srgb(np.array(kind.srgb01))) > kind.varies:
             return kind.srgb01
         return found
