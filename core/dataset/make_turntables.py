@@ -43,10 +43,11 @@ def make_turntables(cars: Path, hdris: Path, out: Path, minutes: float, seed: in
     skies = [read_sky(file) for file in sorted(hdris.glob("*.hdr"))]
     if not skies:
         raise FileNotFoundError(f"{hdris} holds no panoramas (*.hdr)")
-    rows, end = read_cars(cars / "cars.csv", "train"), time.monotonic() + 60 * minutes
+    rows = read_cars(cars / "cars.csv", "train")
+    end = time.monotonic() + 60 * minutes
     donors: list[CarModel] = []
     turn = total = 0
-    while time.monotonic() < end:
+    while not total or time.monotonic() < end:  # however short the time, something is made
         random = np.random.default_rng([seed, turn])
         order = np.random.default_rng([seed, turn // (len(rows) + len(rows) // (INVENTED_EVERY - 1))]).permutation(len(rows))
         row = None if turn % INVENTED_EVERY == 0 else rows[order[(turn - turn // INVENTED_EVERY) % len(rows)]]

@@ -132,16 +132,7 @@ def test_progress_never_falls_and_names_every_stage(made):
     told = made[1].of(Word.PROGRESS)
     fractions = [fields["fraction01"] for fields in told]
     assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] == 1
-    assert list(dict.fromkeys(fields["stage"] for fields in told)) == [
-        "photo",
-        "matte",
-        "perceive",
-        "fit",
-        "invert",
-        "paint",
-        "asset",
-        "write",
-    ]
+    assert list(dict.fromkeys(fields["stage"] for fields in told)) == ["photo", "matte", "perceive", "fit", "paint", "asset", "write"]
     assert told[0]["left_s"] is None and told[-1]["left_s"] == 0
 
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from imago.core.paint.colour import dominant_colour, oklab_from_srgb, srgb_from_oklab, weighted_median
+from imago.core.paint.colour import (
+    dominant_colour,
+    linear_from_srgb,
+    oklab_from_srgb,
+    srgb_from_linear,
+    srgb_from_oklab,
+    weighted_median,
+)
 from imago.core.paint.fill import CARRY_M, carried_tint
 from imago.core.paint.texels import Texels, nearest_covered, padding_of, texels_of
 from imago.core.types import MeshData
@@ -102,3 +109,17 @@ def test_oklab_there_and_back_and_its_white():
     colours = np.random.default_rng(1).uniform(0, 1, (50, 3))
     assert np.allclose(srgb_from_oklab(oklab_from_srgb(colours)), colours, atol=1e-6)
     assert np.allclose(oklab_from_srgb(np.ones(3)), [1, 0, 0], atol=1e-3)
+
+
+def test_a_glossy_paints_own_colour_lies_behind_what_it_mirrors():
+    """Two thirds of a red car mirror a white sky more or less, in linear light; a black bumper and a neutral floor lie beside it."""
+    random = np.random.default_rng(0)
+    red, sky = linear_from_srgb(np.array([0.75, 0.08, 0.06])), 0.6
+    mirrored = np.maximum(random.uniform(-0.5, 1, (4000, 1)), 0)
+    shade = random.uniform(0.85, 1.15, (4000, 1))
+    car = srgb_from_linear(red * shade * (1 - 0.5 * mirrored) + sky * 0.5 * mirrored)
+    samples = np.concatenate([car, np.full((900, 3), 0.04), np.full((600, 3), 0.5)])
+    told = dominant_colour(samples, np.ones(len(samples)), glossy=True)
+    plain = dominant_colour(samples, np.ones(len(samples)))
+    assert told is not None and plain is not None
+    assert np.abs(np.array(told) - [0.75, 0.08, 0.06]).max() < 0.05 < np.abs(np.array(plain) - [0.75, 0.08, 0.06]).max()
