@@ -7,6 +7,7 @@ from ...core.messages import Problem
 from ..places import log_file, worker_folder
 from ..session import SESSION
 from .polls import nothing_runs
+from .redraw import new_editor
 
 LOG_LINES = 400
 SHOWN_LINES = 40
@@ -65,11 +66,9 @@ class IMAGO_OT_show_log(bpy.types.Operator):
         text.use_fake_user = False  # not to be saved with the file
         text.from_string(log_text(SESSION.problem))
         if not bpy.app.background:
-            bpy.ops.wm.window_new()
-            area = max(context.window_manager.windows[-1].screen.areas, key=lambda area: area.width * area.height)
-            area.type = "TEXT_EDITOR"
-            area.spaces.active.text = text
-            area.spaces.active.top = max(0, len(text.lines) - SHOWN_LINES)
+            editor = new_editor(context, "TEXT_EDITOR")
+            editor.text = text
+            editor.top = max(0, len(text.lines) - SHOWN_LINES)
         return {"FINISHED"}
 
 

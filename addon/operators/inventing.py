@@ -12,6 +12,7 @@ from ..properties import SEED, TOWARD, TRUNCATION
 from .making import CreateMaking
 from .of_car import OfCar
 from .polls import set_up
+from .redraw import new_editor
 
 
 class IMAGO_OT_invent_car(CreateMaking):
@@ -61,10 +62,7 @@ class IMAGO_OT_show_views(OfCar):
         image = bpy.data.images.load(str(picture), check_existing=True)
         image.name = f"{rig.name} from All Sides"
         if not bpy.app.background:
-            bpy.ops.wm.window_new()
-            area = max(context.window_manager.windows[-1].screen.areas, key=lambda area: area.width * area.height)
-            area.type = "IMAGE_EDITOR"
-            area.spaces.active.image = image
+            new_editor(context, "IMAGE_EDITOR").image = image
         return {"FINISHED"}
 
 

@@ -36,6 +36,14 @@ def redraw_all(viewports: bool = False) -> None:
                     region.tag_redraw()
 
 
+def new_editor(context: bpy.types.Context, kind: str) -> bpy.types.Space:
+    """An editor of a kind that fills a new window."""
+    bpy.ops.wm.window_new()
+    area = max(context.window_manager.windows[-1].screen.areas, key=lambda area: area.width * area.height)
+    area.type = kind
+    return area.spaces.active
+
+
 def show_panel() -> None:
     """Open our tab in the sidebar of the largest viewport, so that progress is seen wherever the photo was dropped."""
     if bpy.app.background:

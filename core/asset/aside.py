@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import Trouble, UserInputError
@@ -33,6 +33,19 @@ def written_aside(folder: str | os.PathLike[str]) -> Iterator[Path]:
         _move_files(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write one file aside, then rename, its folder made.  Raises UserInputError where the place cannot be written."""
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(content)
+        os.replace(aside, path)
+    except OSError as problem:
+        with suppress(OSError):
+            aside.unlink()
+        raise UserInputError(f"{path} cannot be written ({problem.strerror}); choose another folder.", _trouble(problem)) from problem
 
 
 def _move_files(aside: Path, target: Path) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
+from ..asset.aside import write_whole
 from ..asset.png import png_bytes
-from ..errors import UserInputError
 from ..types import Settings
+from .generator import Generator
 from .groups import FACTOR_SLICE, FREE_COUNT, WIDTH
 from .latent import Latent
 from .views import draw_views, straight
@@ -44,9 +44,9 @@ def _drawn(parts: CarGenerator, seed: int, truncation01: float) -> Latent:
     return Latent(free, factors, torch.zeros((1, layers, WIDTH))).evenly_lit()
 
 
-def picture_of(parts: CarGenerator, latent: Latent) -> np.ndarray:
+def picture_of(generator: Generator, latent: Latent) -> np.ndarray:
     """(SIDE_PX, SIDE_PX, 4) uint8 sRGB with straight alpha, three-quarter from the front."""
-    rgba = draw_views(parts, latent, np.array([SHOWN_VIEW]))[0]
+    rgba = draw_views(generator, latent, np.array([SHOWN_VIEW]))[0]
     large = cv2.resize(rgba, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     return np.rint(straight(large) * 255).astype(np.uint8)
 
@@ -57,10 +57,4 @@ def write_invented(settings: Settings, path: Path) -> None:
     Raises UserInputError where it cannot be written, WeightsError where the generator's file is missing or damaged.
     """
     parts = loaded()
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(png_bytes(picture_of(parts, invent(parts, settings))))
-        os.replace(aside, path)
-    except OSError as problem:
-        raise UserInputError(f"{path}: the picture cannot be written there ({problem.strerror}), choose another folder.") from problem
+    write_whole(path, png_bytes(picture_of(parts.generator, invent(parts, settings))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from ..errors import check_shape
@@ -62,6 +63,10 @@ class Latent:
     def toward(self, other: Latent, share01: float) -> Latent:
         """The straight way to other cars, group by group the same share; 0 stays, 1 arrives."""
         return Latent(*(torch.lerp(getattr(self, key), getattr(other, key), share01) for key in ("free", "factors", "departures")))
+
+    def chosen(self, cars: slice | np.ndarray) -> Latent:
+        """Some of the cars."""
+        return Latent(self.free[cars], self.factors[cars], self.departures[cars])
 
     def repeated(self, count: int) -> Latent:
         """One car `count` times."""

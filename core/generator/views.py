@@ -9,8 +9,8 @@ import torch
 
 from ..errors import check_shape
 from ..types import Camera, Imagined
+from .generator import Generator
 from .latent import Latent
-from .weights import CarGenerator
 from .window import CarBox, window_camera
 
 LOG_DISTANCE = 0.9  # of car lengths
@@ -24,12 +24,24 @@ def views_around(count: int, elevation_rad: float, log_distance: float, first_ra
 
 
 @torch.no_grad()
-def draw_views(parts: CarGenerator, latent: Latent, views: np.ndarray) -> np.ndarray:
-    """One car from each view (N, 3), or each of N cars from its own: (N, S, S, 4) float32 0..1, sRGB premultiplied by alpha."""
+def draw_views(generator: Generator, latent: Latent, views: np.ndarray, size_px: int | None = None) -> np.ndarray:
+    """One car from each view (N, 3), or each of N cars from its own: (N, S, S, 4) float32 0..1, sRGB premultiplied by alpha.
+
+    size_px: side of coarser pictures; None for the finest.
+    """
     check_shape("views", views.shape, (None, 3))
     cars = latent if len(latent.free) == len(views) else latent.repeated(len(views))
-    drawn = parts.generator(torch.from_numpy(views.astype(np.float32)), cars.w(parts.generator))
-    return (drawn * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
+    return shown01(generator(torch.from_numpy(views.astype(np.float32)), cars.w(generator), size_px))
+
+
+def shown01(pictures: torch.Tensor) -> np.ndarray:
+    """(N, 4, S, S) as the generator makes them -> (N, S, S, 4) float32 0..1, premultiplied."""
+    return (pictures.float() * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def on_ground(rgba: np.ndarray, ground01: float) -> np.ndarray:
+    """(..., 4) premultiplied -> (..., 3) 0..1 before a plain grey; a network's colours may exceed its alpha."""
+    return (rgba[..., :3] + (1 - rgba[..., 3:]) * np.float32(ground01)).clip(0, 1)
 
 
 def straight(rgba: np.ndarray) -> np.ndarray:
@@ -42,8 +54,8 @@ def cameras_of(views: np.ndarray, box: CarBox, size_px: int) -> list[Camera]:
     return [window_camera(view, box, size_px) for view in views]
 
 
-def imagine(parts: CarGenerator, latent: Latent, box: CarBox) -> Imagined:
+def imagine(generator: Generator, latent: Latent, box: CarBox) -> Imagined:
     """One car under a white sky from all sides, as paint takes it for what no photograph shows."""
     views = np.concatenate([views_around(count, elevation, LOG_DISTANCE, first) for count, elevation, first in RINGS])
-    pictures = draw_views(parts, latent.evenly_lit(), views)
+    pictures = draw_views(generator, latent.evenly_lit(), views)
     return Imagined(pictures, tuple(cameras_of(views, box, pictures.shape[1])))

@@ -77,12 +77,16 @@ class Window:
         middle = self.size_px / 2
         beside = self.to_photo(np.array([[middle, middle], [middle + 1, middle], [middle, middle + 1]]))
         fine = int(np.clip(math.ceil(np.linalg.norm(beside[1:] - beside[0], axis=1).max()), 1, FINEST))
-        centres = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV counts from pixel centres
-        to_photo = np.linalg.inv(centres) @ self.photo_from_window @ np.diag([1 / fine, 1 / fine, 1]) @ centres
+        to_photo = _from_centres(self.photo_from_window @ np.diag([1 / fine, 1 / fine, 1]))
         side = fine * self.size_px
         found = cv2.warpPerspective(photo.astype(np.float32), to_photo, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         reduced = cv2.resize(found, (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
         return reduced.reshape(self.size_px, self.size_px, photo.shape[2])
+
+    def put_back(self, layer: np.ndarray, size_px: tuple[int, int], carried_on: bool = False) -> np.ndarray:
+        """The other way: (S, S, C) float32 -> (H, W, C) of a photograph of (width, height); zero beyond the window, or its border."""
+        border = cv2.BORDER_REPLICATE if carried_on else cv2.BORDER_CONSTANT
+        return cv2.warpPerspective(layer, _from_centres(self.photo_from_window), size_px, flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 def view_of(eye_car: np.ndarray, box: CarBox) -> np.ndarray:
@@ -114,6 +118,12 @@ def _pixels(camera: Camera) -> np.ndarray:
     """(3, 3): directions in the camera's frame -> homogeneous pixels, scaled by depth."""
     focal, (width, height) = focal_px(camera), camera.image_size_px
     return np.array([[focal, 0, -width / 2], [0, -focal, -height / 2], [0, 0, -1.0]])
+
+
+def _from_centres(homography: np.ndarray) -> np.ndarray:
+    """A homography of pixels as OpenCV takes it, which counts from pixel centres."""
+    centres = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return np.linalg.inv(centres) @ homography @ centres
 
 
 def _mapped(homography: np.ndarray, points_px: np.ndarray) -> np.ndarray:

@@ -82,11 +82,8 @@ def box_of(body: MeshData, wheels: tuple[Wheel, ...]) -> CarBox:
 
 
 @torch.no_grad()
-def likeness(parts: CarGenerator, inversion: Inversion, latent: Latent | None = None) -> dict[str, float]:
-    """How near the generator comes to what was seen: psnr_db over the car, feature_distance of the discriminator's first blocks.
-
-    `latent` is judged in place of the inversion's own."""
-    latent = latent or inversion.latent
-    drawn = masked(parts.generator(inversion.view, latent.w(parts.generator)), inversion.known)
+def likeness(parts: CarGenerator, inversion: Inversion) -> dict[str, float]:
+    """How near the generator comes to what was seen: psnr_db over the car, feature_distance of the discriminator's first blocks."""
+    drawn = masked(parts.generator(inversion.view, inversion.latent.w(parts.generator)), inversion.known)
     apart = feature_distance(parts.features(drawn), parts.features(inversion.picture))
     return {"psnr_db": float(psnr_db(drawn, inversion.picture, inversion.known)[0]), "feature_distance": float(apart)}

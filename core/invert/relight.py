@@ -27,12 +27,7 @@ def without_light(photo: Photo, inversion: Inversion, parts: CarGenerator, stren
     if strength01 <= 0:
         return photo
     ratio = light_ratio(inversion, parts) ** np.float32(strength01)
-    height, width = photo.image_srgb01.shape[:2]
-    centres = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV counts from pixel centres
-    to_window = np.linalg.inv(centres) @ np.linalg.inv(inversion.window.photo_from_window) @ centres
-    spread = cv2.warpPerspective(
-        ratio, to_window, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
+    spread = inversion.window.put_back(ratio, photo.size_px, carried_on=True)
     lit = linear_from_srgb(photo.image_srgb01.astype(np.float32))
     return replace(photo, image_srgb01=srgb_from_linear(lit * spread).astype(np.float32))
 
@@ -40,7 +35,7 @@ def without_light(photo: Photo, inversion: Inversion, parts: CarGenerator, stren
 def light_ratio(inversion: Inversion, parts: CarGenerator) -> np.ndarray:
     """(S, S, 3) float32 in linear light: what to multiply the window by, smooth, and carried on beyond the car."""
     latent, view = inversion.latent, inversion.window.view[None]
-    seen, even = draw_views(parts, latent, view)[0], draw_views(parts, latent.evenly_lit(), view)[0]
+    seen, even = draw_views(parts.generator, latent, view)[0], draw_views(parts.generator, latent.evenly_lit(), view)[0]
     car = np.minimum(seen[..., 3], even[..., 3])[..., None]
     slow = [_slow(_linear(picture) * car, car) for picture in (seen, even)]
     return np.clip((slow[1] + FLOOR) / (slow[0] + FLOOR), LEAST, MOST)

@@ -10,7 +10,6 @@ before the other's background.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,21 +18,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..asset.aside import write_whole
 from ..asset.pictures import to_bytes
 from ..asset.png import png_bytes
-from ..car.car import build_body, build_wheels
 from ..device import one_thread
 from ..errors import UserInputError, WeightsError
-from ..fit.fit import fit
 from ..generator.latent import Latent
-from ..generator.views import draw_views, views_around
+from ..generator.views import draw_views, on_ground, shown01, views_around
 from ..generator.weights import CarGenerator, loaded
-from ..matte.matte import make_matte
-from ..perceive.perceive import perceive
-from ..photo.photo import read_photo
-from ..pipeline import check_is_car
 from ..types import Matte, Photo, Report, Settings
-from .invert import QUALITIES, Inversion, box_of, in_reach, invert
+from .invert import QUALITIES, Inversion, in_reach, invert
+from .posed import pose
 
 SIDES = 12
 GROUND01 = 0.75  # behind pictures of cars
@@ -55,16 +50,12 @@ def look_at(photo_path: Path, settings: Settings, parts: CarGenerator, report: R
 
     Raises UserInputError where there is no car, or where the camera stands too near for the generator's window.
     """
-    photo = read_photo(photo_path)
-    matte = make_matte(photo, None, settings, None)
-    perception = perceive(photo, matte)
     with one_thread():
-        found = fit(photo, matte, perception, settings, report)
-        check_is_car(matte, perception, found)
-        box = box_of(build_body(found.shape), build_wheels(found.shape))
-        if not in_reach(found.camera, box):
+        posed = pose(photo_path, None, settings, report)
+        if not in_reach(posed.camera, posed.box):
             raise UserInputError("the camera stood nearer than the car is long, take a picture from further away.")
-        return Seen(photo, matte, invert(photo, matte, found.camera, box, parts, QUALITIES[settings.quality], report))
+        inversion = invert(posed.photo, posed.matte, posed.camera, posed.box, parts, QUALITIES[settings.quality], report)
+    return Seen(posed.photo, posed.matte, inversion)
 
 
 def sheet(parts: CarGenerator, one: Seen, other: Seen | None = None) -> np.ndarray:
@@ -80,14 +71,9 @@ def sheet(parts: CarGenerator, one: Seen, other: Seen | None = None) -> np.ndarr
 
 def _turning(parts: CarGenerator, seen: Seen, latent: Latent) -> np.ndarray:
     """A row: what was seen, drawn again, from all sides."""
-    inversion, (azimuth, elevation, distance) = seen.inversion, seen.inversion.window.view
-    drawn = draw_views(parts, latent, np.concatenate([inversion.window.view[None], views_around(SIDES, elevation, distance, azimuth)]))
-    was = (inversion.picture[0].permute(1, 2, 0).numpy() * 0.5 + 0.5).clip(0, 1)
-    return np.concatenate([_on_ground(picture) for picture in (was, *drawn)], 1)
-
-
-def _on_ground(picture: np.ndarray) -> np.ndarray:
-    return picture[..., :3] + (1 - picture[..., 3:]) * np.float32(GROUND01)
+    azimuth, elevation, distance = view = seen.inversion.window.view
+    drawn = draw_views(parts.generator, latent, np.concatenate([view[None], views_around(SIDES, elevation, distance, azimuth)]))
+    return np.concatenate(list(on_ground(np.concatenate([shown01(seen.inversion.picture), drawn]), GROUND01)), 1)
 
 
 def exchanged(parts: CarGenerator, seen: Seen, latent: Latent) -> np.ndarray:
@@ -96,14 +82,11 @@ def exchanged(parts: CarGenerator, seen: Seen, latent: Latent) -> np.ndarray:
     The background behind the old car is filled in from round it (Telea 2004), so that a smaller car leaves no rim of it.
     """
     inversion = seen.inversion
-    drawn = draw_views(parts, latent.with_group("light", inversion.latent), inversion.window.view[None])[0]
-    height, width = seen.photo.image_srgb01.shape[:2]
-    centres = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV counts from pixel centres
-    to_photo = np.linalg.inv(centres) @ inversion.window.photo_from_window @ centres
-    pasted = cv2.warpPerspective(drawn, to_photo, (width, height), flags=cv2.INTER_CUBIC).clip(0, 1)
+    drawn = draw_views(parts.generator, latent.with_group("light", inversion.latent), inversion.window.view[None])[0]
+    pasted = inversion.window.put_back(drawn, seen.photo.size_px)
     hole = cv2.dilate((seen.matte.alpha01 > 0.05).astype(np.uint8), np.ones((HOLE_PX, HOLE_PX), np.uint8))
     behind = cv2.inpaint(to_bytes(seen.photo.image_srgb01), hole, HOLE_PX, cv2.INPAINT_TELEA).astype(np.float32) / 255
-    return pasted[..., :3] + (1 - pasted[..., 3:]) * behind
+    return (pasted[..., :3] + (1 - pasted[..., 3:]) * behind).clip(0, 1)
 
 
 def _fitted(pictures: list[np.ndarray], width_px: int) -> np.ndarray:
@@ -122,13 +105,7 @@ def write_sheet(photos: Sequence[Path], settings: Settings, out: Path, report: R
     Raises UserInputError for a photograph that cannot be used or a file that cannot be written, WeightsError for missing weights.
     """
     parts = loaded()
-    content = png_bytes(to_bytes(sheet(parts, *(look_at(photo, settings, parts, report) for photo in photos))))
-    aside = out.with_name(f".{out.name}.part")
-    try:
-        aside.write_bytes(content)
-        os.replace(aside, out)
-    except OSError as problem:
-        raise UserInputError(f"{out}: nothing can be written there ({problem.strerror}), choose another place.") from problem
+    write_whole(out, png_bytes(to_bytes(sheet(parts, *(look_at(photo, settings, parts, report) for photo in photos)))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..device import one_thread
+from ..generator.generator import Generator
 from ..generator.views import draw_views, imagine, straight, views_around
-from ..generator.weights import CarGenerator, loaded
+from ..generator.weights import loaded
 from ..types import Camera, Imagined, Matte, MeshData, Photo, Report, Wheel
 from .invert import QUALITIES, Inversion, box_of, in_reach, invert
 from .relight import without_light
@@ -39,15 +40,15 @@ def unseen_sides(
     parts = loaded()
     with one_thread():
         inversion = invert(photo, matte, camera, box, parts, QUALITIES[quality], report)
-        imagined = imagine(parts, inversion.latent, box)
-        sheet = sheet_of(turntable(parts, inversion))
+        imagined = imagine(parts.generator, inversion.latent, box)
+        sheet = sheet_of(turntable(parts.generator, inversion))
         return Unseen(without_light(photo, inversion, parts), imagined, sheet)
 
 
-def turntable(parts: CarGenerator, inversion: Inversion) -> np.ndarray:
+def turntable(generator: Generator, inversion: Inversion) -> np.ndarray:
     """(TURNTABLE, S, S, 4) premultiplied: the car turning under the photograph's light, from where the photographer stood."""
     azimuth, elevation, distance = inversion.window.view
-    return draw_views(parts, inversion.latent, views_around(TURNTABLE, elevation, distance, azimuth))
+    return draw_views(generator, inversion.latent, views_around(TURNTABLE, elevation, distance, azimuth))
 
 
 def sheet_of(pictures: np.ndarray, columns: int = 6) -> np.ndarray:

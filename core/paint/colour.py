@@ -80,9 +80,10 @@ def dominant_colour(srgb01: np.ndarray, weights: np.ndarray, glossy: bool = Fals
     used = sampled(used)
     lab, weight = oklab_from_srgb(srgb01[used]), weights[used].astype(np.float64)
     tint = lab[:, 1:] / np.maximum(lab[:, :1], 0.15)  # near black the quotient is noise
-    vivid = 1 + VIVID * ((np.linalg.norm(tint, axis=1) - VIVID_FROM) / VIVID_FROM).clip(0, 1)
-    centre = _fullest_cell(tint, weight * vivid if glossy else weight, TINT_BIN, 1)
-    near = _purest(tint, weight, centre) if glossy else np.linalg.norm(tint - centre, axis=1) < TINT_REACH
+    if glossy:
+        near = _purest(tint, weight)
+    else:
+        near = np.linalg.norm(tint - _fullest_cell(tint, weight, TINT_BIN, 1), axis=1) < TINT_REACH
     lab, weight = lab[near], weight[near]
     centre = _fullest_cell(lab[:, :1], weight, LIGHTNESS_BIN, 4)
     near = np.abs(lab[:, 0] - centre) < LIGHTNESS_REACH
@@ -90,12 +91,14 @@ def dominant_colour(srgb01: np.ndarray, weights: np.ndarray, glossy: bool = Fals
     return red, green, blue
 
 
-def _purest(tint: np.ndarray, weight: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """(N,) bool: the samples whose tint (N, 2) is the centre's; of a vivid one the purest of its hue.
+def _purest(tint: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(N,) bool: the samples of the fullest cell of tints (N, 2), where vivid ones count more; if it is vivid, the purest of its hue.
 
     Reflections move a glossy paint's colour along a line toward the light's (Shafer, "Using Color to Separate Reflection Components",
     1985), so its own colour is at the far end.
     """
+    vivid = 1 + VIVID * ((np.linalg.norm(tint, axis=1) - VIVID_FROM) / VIVID_FROM).clip(0, 1)
+    centre = _fullest_cell(tint, weight * vivid, TINT_BIN, 1)
     chroma = float(np.linalg.norm(centre))
     if chroma < VIVID_FROM:
         return np.linalg.norm(tint - centre, axis=1) < TINT_REACH

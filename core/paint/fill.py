@@ -15,7 +15,7 @@ from .texels import Texels, gather_at_vertices
 
 CARRY_M = 0.9  # over this distance the neighbourhood's tint fades back to the plain material
 ROUNDS = 250
-SLOW_M = 0.3
+SLOW_M = 0.21
 MEAN_TEXELS = 250_000  # so many are enough to tell what is seen at the vertices
 SHUT_LINE_M, SHUT_LINE_SHADE = 0.005, 0.45  # gaps round the parts that open
 OPENING_PARTS = ("hood", "trunk", "door_front", "door_rear", "bumper_front", "bumper_rear")
@@ -61,9 +61,7 @@ def slow_tint(
     blur = _matrix(start, end, share / np.bincount(start, share, len(nodes))[start], len(nodes))
     held = torch.from_numpy(np.concatenate([mean, np.ones((len(nodes), 1))], 1) * weight[:, None])
     with one_thread():
-        for _ in range(
-            int(2 * SLOW_M**2 / np.median(step_m) ** 2)
-        ):  # a random walk of n steps of length s comes s sqrt(n) / 2 far along a line
+        for _ in range(int(4 * SLOW_M**2 / np.median(step_m) ** 2)):  # each is half a step of a walk: n of length s come s sqrt(n) / 2 far
             held = 0.5 * (held + blur @ held)
     found = held.numpy()
     return (found[:, :3] / np.maximum(found[:, 3:], 1e-6)).astype(np.float32)[corner_node]

@@ -17,7 +17,7 @@ Colour = tuple[float, float, float]
 class Kind:
     """A kind of material; `varies` tells how far in OKLab its measured colour may lie from srgb01 before it is disbelieved.
 
-    `imagined`: how far a generator's pictures of it are trusted beside its colour, 0..1.
+    `imagined`: how far a generator's pictures of it are trusted beside its colour, 0..1; none are until they are measured to be better.
     `strict`: a texel that is lighter than the material by more than this shows something else, e.g. fender where a tyre should be.
     """
 

@@ -222,10 +222,10 @@ def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
 def _base(coat: _Coat, colours: dict[str, Colour], whole: tuple[np.ndarray, np.ndarray], imagined: Imagined | None) -> np.ndarray:
     """(T, 3, 3) float32: the corners' colours where nothing is seen, those of their material or, as far as trusted, the imagined ones."""
     plain = np.array([colours[name] for name in KIND_NAMES], np.float32)[coat.triangle_kind][:, None]
-    if imagined is None:
+    trust = np.array([KINDS[name].imagined for name in KIND_NAMES], np.float32)[coat.triangle_kind][:, None, None]
+    if imagined is None or not trust.any():
         return np.repeat(plain, 3, 1)
     found, belief = imagined_colours(imagined, coat.mesh, coat.vertices_car, whole, coat.triangle_kind)
-    trust = np.array([KINDS[name].imagined for name in KIND_NAMES], np.float32)[coat.triangle_kind][:, None, None]
     return plain + trust * belief * (found - plain)
 
 

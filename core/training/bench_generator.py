@@ -21,40 +21,24 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..car.car import build_body, build_wheels
 from ..dataset.turntables import Turntables, read_turntables
-from ..fit.fit import fit
-from ..generator.groups import FACTOR_SCALE, FACTOR_SLICE, FACTORS, FREE_COUNT, NAMES, WIDTH
-from ..generator.latent import Latent
-from ..generator.views import draw_views
+from ..generator.groups import FACTOR_SCALE, FACTOR_SLICE, FACTORS, NAMES
+from ..generator.views import draw_views, shown01
 from ..generator.weights import CarGenerator, load_generator
-from ..invert.invert import QUALITIES, box_of, in_reach, invert, likeness
-from ..matte.matte import make_matte
+from ..invert.invert import QUALITIES, in_reach, invert, likeness
+from ..invert.posed import pose
 from ..perceive.network import CarNetwork
-from ..perceive.perceive import loaded, perceive
-from ..photo.photo import read_photo
+from ..perceive.perceive import loaded
 from ..types import Settings
 from ..weights import FOLDER
 from .frechet import frechet_distance
 from .generator_loss import at_size
 from .perceived import azimuth_and_shape, colours_of, features_of
+from .sample_sheet import random_latents
 from .turntable_batches import TurntableBatches, pictures_of
 
 CHUNK = 32
 READ_BY_ENCODER = ("wheels", "lamps", "light")
-
-
-def random_latents(parts: CarGenerator, batches: TurntableBatches, count: int, seed: int) -> Latent:
-    """Invented cars as in training: z at random, each group's factors from some training picture."""
-    random = np.random.default_rng([seed, 5])
-    free = torch.from_numpy(random.standard_normal((count, FREE_COUNT)).astype(np.float32))
-    factors = torch.from_numpy(batches.mixed_factors(count, random))
-    departures = torch.zeros(count, parts.generator.size.content_layers, WIDTH)
-    return Latent(free, factors, departures)
-
-
-def _part(latent: Latent, chosen: slice | np.ndarray) -> Latent:
-    return Latent(latent.free[chosen], latent.factors[chosen], latent.departures[chosen])
 
 
 def frechet(
@@ -66,16 +50,13 @@ def frechet(
 
     def real(numbers: np.ndarray) -> Iterator[np.ndarray]:
         for chunk in np.array_split(numbers, math.ceil(len(numbers) / CHUNK)):
-            pictures = at_size(pictures_of(turntables, chunk, np.zeros(len(chunk), bool)), size_px)
-            yield (pictures * 0.5 + 0.5).permute(0, 2, 3, 1).numpy()
+            yield shown01(at_size(pictures_of(turntables, chunk, np.zeros(len(chunk), bool)), size_px))
 
     def drawn() -> Iterator[np.ndarray]:
-        latents, views = random_latents(parts, batches, count, 1), torch.from_numpy(turntables.view[order[:count]])
+        latents, views = random_latents(batches, count, parts.generator.size.content_layers, 1), turntables.view[order[:count]]
         for first in range(0, count, CHUNK):
-            one = _part(latents, slice(first, first + CHUNK))
-            with torch.no_grad():
-                pictures = parts.generator(views[first : first + CHUNK], one.w(parts.generator), size_px)
-            yield (pictures * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
+            some = slice(first, first + CHUNK)
+            yield draw_views(parts.generator, latents.chosen(some), views[some], size_px)
 
     truth = features_of(network, real(order[:count]))
     found, other = features_of(network, drawn()), features_of(network, real(order[count : 2 * count]))
@@ -84,19 +65,22 @@ def frechet(
 
 def obedience(parts: CarGenerator, network: CarNetwork, turntables: Turntables, batches: TurntableBatches, count: int) -> dict[str, object]:
     """View, paint and groups; see the top of this file."""
-    latent, chosen = random_latents(parts, batches, count, 2), np.random.default_rng(4).choice(len(turntables), count)
+    latent, chosen = (
+        random_latents(batches, count, parts.generator.size.content_layers, 2),
+        np.random.default_rng(4).choice(len(turntables), count),
+    )
     views = turntables.view[chosen].astype(np.float64)
-    before = _read(parts, network, draw_views(parts, latent, views), views)
+    before = _read(parts, network, draw_views(parts.generator, latent, views), views)
     turn = np.degrees(np.abs((before["view"][:, 0] - views[:, 0] + np.pi) % (2 * np.pi) - np.pi))
     even = latent.evenly_lit()
     asked = even.factors[:, [FACTORS.index(f"paint_{name}") for name in ("red", "green", "blue")]].numpy()
-    paint = np.abs(colours_of(draw_views(parts, even, views)) - asked)
-    other = _part(latent, np.roll(np.arange(count), 1))
-    anew = _changes(before, _read(parts, network, draw_views(parts, other, views), views))
+    paint = np.abs(colours_of(draw_views(parts.generator, even, views)) - asked)
+    other = latent.chosen(np.roll(np.arange(count), 1))
+    anew = _changes(before, _read(parts, network, draw_views(parts.generator, other, views), views))
     leak = {}
     for name in NAMES:
-        after = _changes(before, _read(parts, network, draw_views(parts, latent.with_group(name, other), views), views))
-        leak[name] = {read: round(after[read] / anew[read], 3) for read in anew if read != name}
+        after = _changes(before, _read(parts, network, draw_views(parts.generator, latent.with_group(name, other), views), views))
+        leak[name] = {read: round(after[read] / max(anew[read], 1e-6), 3) for read in anew if read != name}
     return {
         "azimuth_median_deg": float(np.median(turn)), "azimuth_worst_tenth_deg": float(np.quantile(turn, 0.9)),
         "paint_error": float(np.nanmean(paint)), "leak": leak,
@@ -123,15 +107,12 @@ def inversion(parts: CarGenerator, bench: Path) -> dict[str, object]:
     """Means over the photographs of a bench with its masks, by quality: psnr_db, feature_distance, seconds."""
     rows: dict[str, list[list[float]]] = {"draft": [], "normal": []}
     for file in sorted(bench.glob("*.jpg")):
-        photo = read_photo(file)
-        matte = make_matte(photo, file.with_name(f"{file.stem}_mask.png"), Settings(), None)
-        found = fit(photo, matte, perceive(photo, matte), Settings(quality="draft"), lambda stage, share01: None)
-        box = box_of(build_body(found.shape), build_wheels(found.shape))
-        if not in_reach(found.camera, box):
+        posed = pose(file, file.with_name(f"{file.stem}_mask.png"), Settings(quality="draft"), lambda stage, share01: None)
+        if not in_reach(posed.camera, posed.box):
             continue
         for quality, results in rows.items():
             began = time.perf_counter()
-            done = invert(photo, matte, found.camera, box, parts, QUALITIES[quality], lambda stage, share01: None)
+            done = invert(posed.photo, posed.matte, posed.camera, posed.box, parts, QUALITIES[quality], lambda stage, share01: None)
             results.append([*likeness(parts, done).values(), time.perf_counter() - began])
     return {
         quality: dict(zip(("psnr_db", "feature_distance", "seconds"), np.mean(results, 0).round(3).tolist(), strict=True))

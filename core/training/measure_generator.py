@@ -8,6 +8,7 @@ import torch
 from ..dataset.turntables import Turntables
 from ..generator.generator import Generator
 from ..generator.groups import FACTOR_SLICE
+from ..generator.latent import Latent
 from ..invert.encoder import Encoder
 from .generator_loss import at_size
 from .turntable_batches import TurntableBatches
@@ -31,7 +32,7 @@ def measure_turntables(
     for number in range(rounds):
         batch = batches.make(np.random.default_rng([7, number]))
         encoded = encoder(at_size(batch.look, encoder.size.picture_px), batch.look_view)
-        w = generator.map(encoded.free_mean, encoded.factors)[:, None] + encoded.departures
+        w = Latent.of(encoded).w(generator)
         drawn, own = generator(batch.view, w, size_px), generator(batch.look_view, w, size_px)
         target, look = at_size(batch.target, size_px), at_size(batch.look, size_px)
         paint = slice(FACTOR_SLICE["paint"].start, FACTOR_SLICE["paint"].start + 3)

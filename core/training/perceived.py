@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ..generator.views import straight
+from ..generator.views import on_ground, straight
 from ..paint.colour import dominant_colour
 from ..perceive.heads import AZIMUTH_BINS, FIGURE_SCALE, FIGURES, SHAPE_FIGURES
 from ..perceive.look import cut_window, input_of, window_round
@@ -26,7 +26,7 @@ def inputs_of(pictures: np.ndarray) -> torch.Tensor:
     for picture in pictures:
         alpha = picture[..., 3]
         box = Matte(alpha, "generator", 1.0).box_px if (alpha > 0.5).any() else (0.0, 0.0, float(alpha.shape[1]), float(alpha.shape[0]))
-        rows.append(torch.from_numpy(input_of(*cut_window(picture[..., :3] + (1 - alpha[..., None]) * GROUND01, window_round(box)))))
+        rows.append(torch.from_numpy(input_of(*cut_window(on_ground(picture, GROUND01), window_round(box)))))
     return torch.stack(rows)
 
 
@@ -50,14 +50,14 @@ def azimuth_and_shape(network: CarNetwork, pictures: np.ndarray) -> tuple[np.nda
     turn, shape = [], []
     for chunk in inputs_of(pictures).split(CHUNK):
         out = network(chunk)
-        turn.append(_azimuth(out.azimuth_logit.softmax(1)))
+        turn.append(azimuth_of(out.azimuth_logit.softmax(1)))
         scale = torch.tensor([FIGURE_SCALE[FIGURES.index(name)] for name in SHAPE_FIGURES])
         shape.append(out.figure_mean[:, [FIGURES.index(name) for name in SHAPE_FIGURES]] / scale)
     return torch.cat(turn).numpy(), torch.cat(shape).numpy()
 
 
-def _azimuth(probability: torch.Tensor) -> torch.Tensor:
-    """Mean direction of the likeliest bin and its two neighbours on either side."""
+def azimuth_of(probability: torch.Tensor) -> torch.Tensor:
+    """(N, bins) -> (N,) radians, -pi..pi.  Mean direction of the likeliest bin and its two neighbours on either side."""
     best = probability.argmax(1, keepdim=True)
     near = (best + torch.arange(-2, 3)) % AZIMUTH_BINS
     angle, weight = near * (2 * np.pi / AZIMUTH_BINS), probability.gather(1, near)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ from PIL import Image
 
 from ..dataset.turntables import Turntables
 from ..generator.generator import Generator
-from ..generator.groups import FACTOR_SLICE, FREE_COUNT
+from ..generator.groups import FACTOR_SLICE, FREE_COUNT, WIDTH
+from ..generator.latent import Latent
+from ..generator.views import draw_views, on_ground, shown01, views_around
 from ..invert.encoder import Encoder
 from .generator_loss import at_size
 from .turntable_batches import TurntableBatches, pictures_of, views_of
@@ -32,40 +34,30 @@ def draw_sheet(generator: Generator, encoder: Encoder, turntables: Turntables, s
     of invented cars."""
     plain = np.zeros(len(shown), bool)
     photos, views = pictures_of(turntables, shown, plain), views_of(turntables, shown, plain)
-    encoded = encoder(at_size(photos, encoder.size.picture_px), views)
-    w = generator.map(encoded.free_mean, encoded.factors)[:, None] + encoded.departures
-    again = generator(views, w, size_px)
+    latent = Latent.of(encoder(at_size(photos, encoder.size.picture_px), views))
+    inputs, again = shown01(at_size(photos, size_px)), draw_views(generator, latent, views.numpy(), size_px)
+    around = views_around(AZIMUTHS, SHOWN_ELEVATION_RAD, SHOWN_LOG_DISTANCE)
     rows = [
-        torch.cat(
-            [at_size(photos[k : k + 1], size_px), again[k : k + 1], generator(around(), w[k : k + 1].expand(AZIMUTHS, -1, -1), size_px)]
-        )
+        np.concatenate([inputs[k : k + 1], again[k : k + 1], draw_views(generator, latent.chosen(slice(k, k + 1)), around, size_px)])
         for k in range(len(shown))
     ]
-    factors = encoded.factors[:1].repeat(AZIMUTHS, 1)
-    paint = FACTOR_SLICE["paint"]
+    first, paint = latent.chosen(slice(0, 1)).repeated(AZIMUTHS), FACTOR_SLICE["paint"]
+    factors = first.factors.clone()
     factors[:, paint.start : paint.start + 3] = torch.tensor(PAINTS_SRGB01)
-    painted = generator.map(encoded.free_mean[:1].expand(AZIMUTHS, -1), factors)[:, None] + encoded.departures[:1]
-    side = around()[1:2].expand(AZIMUTHS, -1)
-    rows.append(torch.cat([at_size(photos[:1], size_px), again[:1], generator(side, painted, size_px)]))
+    painted = draw_views(generator, replace(first, factors=factors), np.repeat(around[1:2], AZIMUTHS, 0), size_px)
+    rows.append(np.concatenate([inputs[:1], again[:1], painted]))
     batches = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
     for seed in (1, 2):
-        random = torch.Generator().manual_seed(seed)
-        mixed = torch.from_numpy(batches.mixed_factors(AZIMUTHS + 2, np.random.default_rng(seed)))
-        invented = generator.map(torch.randn((AZIMUTHS + 2, FREE_COUNT), generator=random), mixed)
-        rows.append(generator(torch.cat([around(), around()[:2]]), invented, size_px))
-    sheet = np.concatenate([np.concatenate(list(shown_srgb01(row)), 1) for row in rows], 0)
+        invented = random_latents(batches, AZIMUTHS + 2, generator.size.content_layers, seed)
+        rows.append(draw_views(generator, invented, np.concatenate([around, around[:2]]), size_px))
+    sheet = np.concatenate([np.concatenate(list(on_ground(row, GROUND01)), 1) for row in rows], 0)
     aside = file.with_suffix(".part.png")
     Image.fromarray((sheet * 255 + 0.5).astype(np.uint8)).save(aside)
     os.replace(aside, file)
 
 
-def around() -> torch.Tensor:
-    """(AZIMUTHS, 3) views all round."""
-    azimuth = torch.arange(AZIMUTHS) * (2 * math.pi / AZIMUTHS)
-    return torch.stack([azimuth, torch.full_like(azimuth, SHOWN_ELEVATION_RAD), torch.full_like(azimuth, SHOWN_LOG_DISTANCE)], 1)
-
-
-def shown_srgb01(pictures: torch.Tensor) -> np.ndarray:
-    """(B, 4, S, S) as the generator makes them -> (B, S, S, 3) float before a plain ground."""
-    rgba = (pictures.float() * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
-    return (rgba[..., :3] + (1 - rgba[..., 3:]) * GROUND01).clip(0, 1)
+def random_latents(batches: TurntableBatches, count: int, content_layers: int, seed: int) -> Latent:
+    """Invented cars as in training: z at random, each group's factors from some training picture."""
+    random = np.random.default_rng([seed, 5])
+    free = torch.from_numpy(random.standard_normal((count, FREE_COUNT)).astype(np.float32))
+    return Latent(free, torch.from_numpy(batches.mixed_factors(count, random)), torch.zeros(count, content_layers, WIDTH))

@@ -160,7 +160,7 @@ def picture_px(config: GeneratorConfig, state: TrainingState) -> int:
 def train_step(
     config: GeneratorConfig, state: TrainingState, working: Working, batch: TurntableBatch, processes: Processes = ALONE
 ) -> dict[str, float]:
-    """One step of generator and encoder, one of the discriminator, one of the averages; the loss terms."""
+    """One step of generator and encoder, of the averages and, where its turn has come, of the discriminator; the loss terms."""
     done, size_px = progress01(config, state), picture_px(config, state)
     random = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, state.step, processes.rank]).generate_state(1)[0]))
     rate = min(1.0, (state.step + 1) / WARMUP_STEPS) * min(1.0, (1 - done) / 0.3 + 0.02)

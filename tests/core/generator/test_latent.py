@@ -52,8 +52,8 @@ def test_under_even_light_cars_that_differ_in_light_alone_look_the_same(parts: C
     one = random_latent(1)
     other = one.with_group("light", random_latent(2))
     views = views_around(2, 0.2, 0.9)
-    assert np.abs(draw_views(parts, one, views) - draw_views(parts, other, views)).max() > 1e-3
-    assert np.array_equal(draw_views(parts, one.evenly_lit(), views), draw_views(parts, other.evenly_lit(), views))
+    assert np.abs(draw_views(parts.generator, one, views) - draw_views(parts.generator, other, views)).max() > 1e-3
+    assert np.array_equal(draw_views(parts.generator, one.evenly_lit(), views), draw_views(parts.generator, other.evenly_lit(), views))
 
 
 def test_the_way_to_another_car_begins_and_ends_at_cars() -> None:

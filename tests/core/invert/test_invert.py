@@ -12,14 +12,11 @@ from torch import nn
 
 from imago.core.errors import Cancelled, ShapeError
 from imago.core.frames import orbit
-from imago.core.generator.discriminator import Discriminator, DiscriminatorSize
-from imago.core.generator.generator import Generator, GeneratorSize
 from imago.core.generator.groups import FACTOR_COUNT, FACTOR_MEAN, FACTOR_SCALE, FACTORS, FREE_COUNT, WIDTH
 from imago.core.generator.latent import Latent
 from imago.core.generator.picture_distance import masked, psnr_db
 from imago.core.generator.weights import CarGenerator
-from imago.core.generator.window import CarBox
-from imago.core.invert.encoder import Encoded, Encoder, EncoderSize
+from imago.core.invert.encoder import Encoded
 from imago.core.invert.invert import Inversion, in_reach, invert, likeness
 from imago.core.invert.optimise import OptimiseConfig, optimised
 from imago.core.invert.relight import light_ratio, without_light
@@ -27,20 +24,9 @@ from imago.core.invert.unseen import sheet_of
 from imago.core.paint.colour import linear_from_srgb, srgb_from_linear
 from imago.core.types import Camera, Matte, Photo
 
-SIDE, LAYERS = 32, 4
+from .conftest import BOX, LAYERS, SIDE
+
 VIEW = torch.tensor([[0.4, 0.2, 0.8]])
-BOX = CarBox(np.array([-0.9, -2.2, 0.0]), np.array([0.9, 2.2, 1.4]))
-
-
-@pytest.fixture(scope="module")
-def parts() -> CarGenerator:
-    torch.manual_seed(0)
-    generator = Generator(GeneratorSize((16, 16), view=16, hidden=16)).requires_grad_(False)
-    for output in generator.outputs.values():
-        output.modulated.convolution.weight.mul_(10)  # fresh outputs say next to nothing
-    encoder = Encoder(EncoderSize((16, 16, 16), cell=16, hidden=16, picture_px=SIDE, content_layers=LAYERS)).requires_grad_(False)
-    judge = Discriminator(DiscriminatorSize((16, 16, 16, 16), hidden=16)).first.requires_grad_(False)
-    return CarGenerator(generator, encoder, judge, torch.tensor(FACTOR_MEAN)[None])
 
 
 def told(parts: CarGenerator, picture: torch.Tensor) -> Encoded:
@@ -113,7 +99,7 @@ class Lamp(nn.Module):
         light = factors[:, FACTORS.index("light_up_red")]
         return light[:, None].expand(-1, WIDTH)
 
-    def forward(self, view: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    def forward(self, view: torch.Tensor, w: torch.Tensor, size_px: int | None = None) -> torch.Tensor:
         line = torch.arange(SIDE) - SIDE / 2 + 0.5
         disc = (line[:, None] ** 2 + line**2 < 100).float()
         shade = srgb_from_linear(0.5 * np.exp(w[:, 0, 0].numpy()))

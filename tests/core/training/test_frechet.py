@@ -8,7 +8,7 @@ import torch
 
 from imago.core.perceive.heads import AZIMUTH_BINS
 from imago.core.training.frechet import frechet_distance
-from imago.core.training.perceived import _azimuth, colours_of
+from imago.core.training.perceived import azimuth_of, colours_of
 
 
 def test_two_gaussians_are_as_far_apart_as_the_formula_says() -> None:
@@ -23,7 +23,7 @@ def test_two_gaussians_are_as_far_apart_as_the_formula_says() -> None:
 def test_directions_are_averaged_across_the_seam() -> None:
     probability = torch.zeros(1, AZIMUTH_BINS)
     probability[0, [0, AZIMUTH_BINS - 1]] = 0.5
-    assert float(_azimuth(probability)) == pytest.approx(-np.pi / AZIMUTH_BINS, abs=1e-6)
+    assert float(azimuth_of(probability)) == pytest.approx(-np.pi / AZIMUTH_BINS, abs=1e-6)
 
 
 def test_the_colour_of_a_car_is_its_own_and_not_the_grounds() -> None:

@@ -23,7 +23,8 @@ from imago.core.training.measure_generator import measure_turntables
 from imago.core.training.train_generator import GeneratorConfig, TrainingState, Working, new_state, picture_px, train, train_step
 from imago.core.training.turntable_batches import TurntableBatch, TurntableBatches
 
-SIZE = 32
+from .conftest import SIZE
+
 TINY = GeneratorConfig(
     minutes=1000,
     batch=4,
@@ -49,25 +50,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def turntables() -> Turntables:
-    """Boxes in two colours each, wider from the side; the last two cars were photographed once."""
-    random = np.random.default_rng(0)
-    cars, looks = np.repeat(np.arange(6), [8, 8, 8, 8, 1, 1]), np.concatenate([np.arange(32) // 4, [8, 10]])
-    azimuth, colour = random.uniform(-math.pi, math.pi, 34), random.integers(40, 255, (12, 3))
-    rgba = np.zeros((34, SIZE, SIZE, 4), np.uint8)
-    for k in range(34):
-        half, high = 5 + round(7 * abs(math.sin(azimuth[k]))), 4 + cars[k]
-        rgba[k, SIZE // 2 - high : SIZE // 2 + high, SIZE // 2 - half : SIZE // 2 + half] = (*colour[looks[k]], 255)
-    factors = np.tile(np.array(FACTOR_MEAN, np.float32), (34, 1))
-    factors[:, FACTOR_SLICE["paint"].start : FACTOR_SLICE["paint"].start + 3] = colour[looks] / 255
-    factors[32:, FACTOR_SLICE["light"]] = np.nan
-    view = np.stack([azimuth, np.full(34, 0.2), np.full(34, 0.8)], 1).astype(np.float32)
-    names = np.array([f"car{number}" for number in cars])
-    box = np.tile(np.array([[-0.9, -2.2, 0], [0.9, 2.2, 1.4]]), (34, 1, 1))
-    return Turntables(rgba, view, factors, cars, looks, box, names, np.arange(34) < 32)
 
 
 def batches(turntables: Turntables, batch: int = 4) -> TurntableBatches:

@@ -1,0 +1,50 @@
+"""The generator's measures on a tiny one: finite, by name, and what cannot change does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from imago.core.dataset.turntables import Turntables
+from imago.core.generator.generator import Generator
+from imago.core.generator.groups import NAMES
+from imago.core.generator.weights import CarGenerator
+from imago.core.perceive.perceive import loaded
+from imago.core.training.bench_generator import frechet, obedience
+from imago.core.training.train_generator import new_state
+from imago.core.training.turntable_batches import TurntableBatches
+from imago.core.weights import FOLDER
+
+from .test_train_generator import TINY
+
+
+@pytest.fixture(scope="module")
+def parts() -> CarGenerator:
+    state = new_state(TINY)
+    drawing = state.drawing.eval().requires_grad_(False)
+    drawing.generator.outputs["16"].bias.fill_(0.9)  # fresh outputs are clear and say next to nothing
+    for output in drawing.generator.outputs.values():
+        output.modulated.convolution.weight.mul_(5)
+    return CarGenerator(drawing.generator, drawing.encoder, state.discriminator.first.requires_grad_(False), torch.zeros(1, 1))
+
+
+@pytest.mark.slow
+def test_every_group_is_measured_against_a_new_draw(parts: CarGenerator, turntables: Turntables) -> None:
+    batches = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
+    found = obedience(parts, loaded(FOLDER, "cpu"), turntables, batches, 6)
+    assert set(found["leak"]) == set(NAMES) and 0 <= found["azimuth_median_deg"] <= 180 and 0 <= found["paint_error"] <= 1
+    assert all(group not in read and all(np.isfinite(share) for share in read.values()) for group, read in found["leak"].items())
+
+
+@pytest.mark.slow
+def test_pictures_that_all_look_alike_are_further_from_training_than_others_of_it(
+    parts: CarGenerator,
+    turntables: Turntables,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grey = lambda self, view, w, size_px=None: torch.zeros(len(view), 4, size_px, size_px)  # noqa: E731
+    monkeypatch.setattr(Generator, "forward", grey)
+    batches = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
+    found = frechet(parts, loaded(FOLDER, "cpu"), turntables, batches, 16, 32)
+    assert found["count"] == 16 and found["generated"] > 1.5 * found["floor"] > 0
