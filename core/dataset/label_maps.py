@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 
-from ..frames import car_to_clip, clip_from_camera
 from ..perceive.heads import COORDINATE_REACH, UNKNOWN_PART
-from ..render.rasterize import nearest_triangles
+from ..render.hits import hit_places, nearest_hits
 from .subject import Subject
 
 SAMPLES = 2  # a pixel's side, for the mattes
@@ -39,10 +37,10 @@ def label_maps(
     """Labels of a square picture; camera_to_car (4, 4) in the subject's frame, others: triangles (F, 3, 3) of other cars in that
     frame; cover (S, S) 0..255: where something that is no car stands in front."""
     fine = SAMPLES * size_px
-    ids, depth = _draw(subject.triangles_m, camera_to_car, SAMPLES * focal_px, fine)
+    ids, depth = nearest_hits(subject.triangles_m, camera_to_car, SAMPLES * focal_px, fine)
     behind = np.full_like(depth, np.inf)
     for triangles in others:
-        behind = np.minimum(behind, _draw(triangles, camera_to_car, SAMPLES * focal_px, fine)[1])
+        behind = np.minimum(behind, nearest_hits(triangles, camera_to_car, SAMPLES * focal_px, fine)[1])
     seen = (ids >= 0) & (depth <= behind)
     free = 1.0 if cover is None else 1 - cv2.resize(cover, (fine, fine), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
     alpha = _reduced(seen * free, size_px)
@@ -52,7 +50,11 @@ def label_maps(
     part = np.where(shown, subject.part_class[triangle], 0).astype(np.uint8)
     part[(alpha > 12) & ~shown] = UNKNOWN_PART
     coordinates = np.zeros((size_px, size_px, 3), np.uint8)
-    coordinates[shown] = quantised(_places(subject, camera_to_car, focal_px, size_px, triangle, shown) / subject.length_m)
+    row, column = np.nonzero(shown)
+    offset = (SAMPLES // 2 + 0.5) / SAMPLES  # the sample that was taken lies beside the pixel's middle
+    pixels = np.stack([column + offset, row + offset], 1)
+    places = hit_places(subject.triangles_m[triangle[row, column]], pixels, camera_to_car, focal_px, size_px)
+    coordinates[shown] = quantised(places / subject.length_m)
     return LabelMaps(alpha, any_car, part, coordinates)
 
 
@@ -63,31 +65,3 @@ def quantised(places: np.ndarray) -> np.ndarray:
 
 def _reduced(fine01: np.ndarray, size_px: int) -> np.ndarray:
     return (cv2.resize(fine01.astype(np.float32), (size_px, size_px), interpolation=cv2.INTER_AREA) * 255 + 0.5).astype(np.uint8)
-
-
-def _draw(triangles_m: np.ndarray, camera_to_car: np.ndarray, focal_px: float, size_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest triangle (S, S), -1 where empty, and its depth (inf where empty), row 0 = top."""
-    projection = clip_from_camera(focal_px, size_px, size_px)
-    to_car = torch.from_numpy(camera_to_car.astype(np.float32))
-    with torch.no_grad():
-        clip = car_to_clip(torch.from_numpy(np.ascontiguousarray(triangles_m.reshape(1, -1, 3), np.float32)), to_car[None], projection)
-        ids, depth = nearest_triangles(clip, torch.arange(clip.shape[1]).view(-1, 3), (size_px, size_px))
-    index = ids[0].numpy()[::-1].astype(np.int64) - 1
-    return index, np.where(index >= 0, depth[0].numpy()[::-1], np.inf)
-
-
-def _places(
-    subject: Subject, camera_to_car: np.ndarray, focal_px: float, size_px: int, triangle: np.ndarray, shown: np.ndarray
-) -> np.ndarray:
-    """(n, 3) where the lines of sight of the shown pixels meet their triangles' planes, car frame, metres."""
-    row, column = np.nonzero(shown)
-    offset = (SAMPLES // 2 + 0.5) / SAMPLES  # the sample that was taken lies beside the pixel's middle
-    x, y = (column + offset - size_px / 2) / focal_px, -(row + offset - size_px / 2) / focal_px
-    rays = np.stack([x, y, -np.ones_like(x)], 1) @ camera_to_car[:3, :3].T
-    corner = subject.triangles_m[triangle[row, column]].astype(np.float64)
-    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    eye = camera_to_car[:3, 3]
-    slope = (normal * rays).sum(1)
-    distance = (normal * (corner[:, 0] - eye)).sum(1) / np.where(np.abs(slope) < 1e-12, 1e-12, slope)
-    found = eye + rays * distance[:, None]
-    return found.clip(corner.min(1), corner.max(1))  # grazing planes run off far beyond their triangles

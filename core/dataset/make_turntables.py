@@ -1,9 +1,10 @@
-"""Draw turntables of changed training cars and of draws of the shape space, car by car; started again, it goes on.
+"""Draw turntables of changed training cars, car by car; started again, it goes on.
 
     python -m imago.core.dataset.make_turntables CARS_DIR HDRI_DIR OUT_DIR [--minutes 30] [--seed 0] [--photographs DIR...]
 
 Two processes with different seeds share the work.  --photographs: first put photographs made by Cycles (addon/photograph) through the same
-window; each is a turntable with one picture.
+window; each is a turntable with one picture.  Draws of the shape space are left out: they wear the plain materials that the generator is to
+better.
 """
 
 from __future__ import annotations
@@ -16,12 +17,8 @@ import cv2
 import numpy as np
 import torch
 
-from ..car.draw_car import draw_cars
-from ..car.prior import shape_prior
-from ..car.space import shape_space
 from .cars import CarModel, CarRow, read_cars, read_model
 from .deform import widen
-from .drawn import invented_model
 from .make_pictures import add_shard, shards_of_photographs
 from .pictures import Album, Row
 from .sky import Sky, read_sky
@@ -29,12 +26,11 @@ from .subject import SubjectMaker
 from .turntables import photograph_row, turntable_rows
 
 CARS_PER_SHARD = 4
-INVENTED_EVERY = 4  # one shard of so many holds draws of the shape space
 HELD_WHEELS = 12  # models kept whose wheels others may get
 
 
 def make_turntables(cars: Path, hdris: Path, out: Path, minutes: float, seed: int) -> int:
-    """Write OUT/drawn_SEED_TURN_NAME.npz in turn for training cars and draws of the shape space; returns how many pictures are new.
+    """Write OUT/drawn_SEED_TURN_NAME.npz for the training cars in turn; returns how many pictures are new.
 
     Raises:
         FileNotFoundError: there are no panoramas.
@@ -49,14 +45,11 @@ def make_turntables(cars: Path, hdris: Path, out: Path, minutes: float, seed: in
     turn = total = 0
     while not total or time.monotonic() < end:  # however short the time, something is made
         random = np.random.default_rng([seed, turn])
-        order = np.random.default_rng([seed, turn // (len(rows) + len(rows) // (INVENTED_EVERY - 1))]).permutation(len(rows))
-        row = None if turn % INVENTED_EVERY == 0 else rows[order[(turn - turn // INVENTED_EVERY) % len(rows)]]
-        file = out / f"drawn_{seed:02d}_{turn:05d}_{row.name if row else 'invented'}.npz"
+        row = rows[np.random.default_rng([seed, turn // len(rows)]).permutation(len(rows))[turn % len(rows)]]
+        file = out / f"drawn_{seed:02d}_{turn:05d}_{row.name}.npz"
         turn += 1
-        if file.exists():
-            continue
-        drawn = _invented(skies, donors, random) if row is None else _changed(cars, row, skies, donors, random)
-        total += add_shard(file, drawn)
+        if not file.exists():
+            total += add_shard(file, _changed(cars, row, skies, donors, random))
     return total
 
 
@@ -71,16 +64,6 @@ def _changed(cars: Path, row: CarRow, skies: list[Sky], donors: list[CarModel], 
     for number in range(CARS_PER_SHARD):
         changed = widen(model, random)
         rows += turntable_rows(changed, maker.subject(changed), skies, donors, random, number)
-    return rows
-
-
-def _invented(skies: list[Sky], donors: list[CarModel], random: np.random.Generator) -> list[Row]:
-    """Draws of the shape space."""
-    cars = draw_cars(CARS_PER_SHARD, int(random.integers(2**31)), shape_prior(), shape_space())
-    rows: list[Row] = []
-    for number, (measures, coefficients, body_type) in enumerate(zip(cars.measures, cars.coefficients, cars.body_types, strict=True)):
-        model, subject = invented_model(measures, coefficients, body_type)
-        rows += turntable_rows(model, subject, skies, donors, random, number)
     return rows
 
 

@@ -9,6 +9,7 @@ import colorsys
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..frames import focal_px
 from ..generator.groups import FACTORS, LIGHT_FLOOR, LIGHT_SIDES
+from ..generator.surface import Solid, surface_maps
 from ..generator.window import CarBox, window_camera, window_of
 from ..perceive.heads import PART_CLASSES
 from ..types import BODY_TYPES, Camera
@@ -24,7 +26,7 @@ from .draw import Look, View, draw
 from .drawn import random_look
 from .label_maps import label_maps
 from .pictures import Row, Shot, paint_of
-from .sky import Sky, look
+from .sky import Sky, look, sky_of
 from .subject import Subject
 from .surfaces import linear_of_srgb, srgb_of_linear
 from .wheel_swap import has_wheels, swap_wheels, wheel_srgb01
@@ -35,6 +37,7 @@ LOOKS, VIEWS = 2, 4  # of a car
 MOST_DISTANCE_LENGTHS = 4.5
 LAMPS = {"headlight": ("headlights_on", (6.0, 5.7, 5.0)), "taillight": ("taillights_on", (2.5, 0.12, 0.08))}
 VIVID_SHARE = 0.3
+EVEN_SHARE = 0.3  # of the looks are lit by a white sky all round, which shows a car's own colours
 LAMP_SHARE = 0.35  # of the looks have headlights on, as many taillights
 LOG_EXPOSED = (math.log(0.45), math.log(1.2))  # light on a white slope, the mean of five sides, 1 is a picture's white
 SIDE_NORMALS = {"left": (1, 0, 0), "right": (-1, 0, 0), "nose": (0, -1, 0), "tail": (0, 1, 0), "up": (0, 0, 1), "down": (0, 0, -1)}
@@ -44,16 +47,16 @@ SIDE_NORMALS = {"left": (1, 0, 0), "right": (-1, 0, 0), "nose": (0, -1, 0), "tai
 class Turntables:
     """N pictures of S x S pixels.  rgba (N, S, S, 4) uint8, sRGB premultiplied by alpha; view (N, 3) float32 as groups.VIEW; factors (N, F)
     float32 as groups.FACTORS, nan where unknown; car, look (N,) int64: pictures with the same number show the same car, and under the same
-    light and paint; box_m (N, 2, 3) float64 low and high corner; name (N,) of the model; drawn (N,) bool: not photographed by Cycles."""
+    light and paint; name (N,) of the model; drawn (N,) bool: not photographed by Cycles; surface (N, LAYERS, S, S) uint8 as surface_maps()."""
 
     rgba: np.ndarray
     view: np.ndarray
     factors: np.ndarray
     car: np.ndarray
     look: np.ndarray
-    box_m: np.ndarray
     name: np.ndarray
     drawn: np.ndarray
+    surface: np.ndarray
 
     def __len__(self) -> int:
         return len(self.rgba)
@@ -63,7 +66,7 @@ def turntable_rows(
     model: CarModel, subject: Subject, skies: Sequence[Sky], donors: Sequence[CarModel], random: np.random.Generator, number: int
 ) -> list[Row]:
     """LOOKS x VIEWS pictures of a model, whose subject it is; `number` tells this car from others of the same shard."""
-    box = CarBox.around(subject.triangles_m[subject.plain])
+    solid = solid_of(subject)
     usable = [donor for donor in donors if has_wheels(donor)]
     rows: list[Row] = []
     for look_number in range(LOOKS):
@@ -72,13 +75,19 @@ def turntable_rows(
             brightness = math.exp(random.normal(0, 0.4))
             dressed, source = swap_wheels(model, usable[random.integers(len(usable))], brightness)
             part = np.where(source < 0, PART_CLASSES.index("wheel"), subject.part_class[source]).astype(np.uint8)
-        look_, lit = _with_lamps(_vivid(_exposed(random_look(skies, random), random), random), part, random)
+        lighting = _even if random.random() < EVEN_SHARE else _exposed
+        look_, lit = _with_lamps(_vivid(lighting(random_look(skies, random), random), random), part, random)
         factors = known_factors(subject, dressed, look_, lit)
         for _ in range(VIEWS):
-            view = random_view(box, random)
-            picture = _picture(dressed, subject.shift_m, view, box, look_)
-            rows.append(_row(picture, view, factors, number, LOOKS * number + look_number, box, model.row.name, True))
+            view = random_view(solid.box, random)
+            picture = _picture(dressed, subject.shift_m, view, solid.box, look_)
+            rows.append(_row(picture, view, factors, number, LOOKS * number + look_number, solid, model.row.name, True))
     return rows
+
+
+def solid_of(subject: Subject) -> Solid:
+    """The car as the generator is told it."""
+    return Solid(subject.triangles_m, subject.part_class, CarBox.around(subject.triangles_m[subject.plain]))
 
 
 def random_view(box: CarBox, random: np.random.Generator) -> np.ndarray:
@@ -94,7 +103,8 @@ def photograph_row(shot: Shot, car: str, number: int) -> Row | None:
     """A photograph through the window, a turntable with one picture; None where something of the car is cut off or hidden."""
     size = shot.image.shape[0]
     border = np.concatenate([shot.maps.alpha[0], shot.maps.alpha[-1], shot.maps.alpha[:, 0], shot.maps.alpha[:, -1]]).max()
-    box = CarBox.around(shot.subject.triangles_m[shot.subject.plain])
+    solid = solid_of(shot.subject)
+    box = solid.box
     camera = Camera((size, size), shot.focal_px / size * 36, shot.camera_to_car)
     if border > 12 or np.linalg.norm(shot.camera_to_car[:3, 3] - box.middle_m) < 1.05 * box.radius_m or not _free(shot):
         return None
@@ -105,7 +115,7 @@ def photograph_row(shot: Shot, car: str, number: int) -> Row | None:
         zip(("paint_red", "paint_green", "paint_blue"), srgb_of_linear(shot.paint_linear), strict=True)
     )
     factors |= {"headlights_on": 0.0, "taillights_on": 0.0}
-    return _row(picture, window.view, factors, number, LOOKS * number, box, car, False)
+    return _row(picture, window.view, factors, number, LOOKS * number, solid, car, False)
 
 
 def _free(shot: Shot) -> bool:
@@ -126,7 +136,7 @@ def known_factors(subject: Subject, model: CarModel, look_: Look, lit: dict[str,
 
 
 def _shape_factors(subject: Subject) -> dict[str, float]:
-    return subject.figures() | {f"body_{name}": float(name == subject.body_type) for name in BODY_TYPES}
+    return {f"body_{name}": float(name == subject.body_type) for name in BODY_TYPES}
 
 
 def _light_factors(look_: Look) -> dict[str, float]:
@@ -143,6 +153,16 @@ def _exposed(look_: Look, random: np.random.Generator) -> Look:
     """Exposed for the car, as a photographer would: some part of what falls on its sides on the average."""
     light = look(look_.sky.irradiance, np.array([SIDE_NORMALS[side] for side in LIGHT_SIDES if side != "down"], float), look_.yaw_rad)
     return replace(look_, exposure=math.exp(random.uniform(*LOG_EXPOSED)) / max(float(light.mean()), 1e-3))
+
+
+def _even(look_: Look, random: np.random.Generator) -> Look:
+    """Under a white sky all round, over no ground, as latent.EVEN_LIGHT has it."""
+    return replace(look_, sky=_white_sky(), exposure=1.0, ground_linear=None, filmic=False)
+
+
+@cache
+def _white_sky() -> Sky:
+    return sky_of(np.ones((64, 128, 3), np.float32))
 
 
 def _vivid(look_: Look, random: np.random.Generator) -> Look:
@@ -173,12 +193,12 @@ def _picture(model: CarModel, shift_m: float, view: np.ndarray, box: CarBox, loo
 
 
 def _row(
-    picture: np.ndarray, view: np.ndarray, factors: dict[str, float], car: int, look_number: int, box: CarBox, name: str, drawn: bool
+    picture: np.ndarray, view: np.ndarray, factors: dict[str, float], car: int, look_number: int, solid: Solid, name: str, drawn: bool
 ) -> Row:
     return {
         "rgba": (picture.clip(0, 1) * 255 + 0.5).astype(np.uint8), "view": view.astype(np.float32),
         "factors": np.array([factors.get(key, np.nan) for key in FACTORS], np.float32), "car": np.array(car), "look": np.array(look_number),
-        "box_m": np.stack([box.low_m, box.high_m]), "name": np.array(name), "drawn": np.array(drawn),
+        "name": np.array(name), "drawn": np.array(drawn), "surface": surface_maps(solid, view, TURNTABLE_PX),
     }  # fmt: skip
 
 

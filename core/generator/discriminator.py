@@ -24,8 +24,8 @@ FIRST_JOIN = 0.5  # how far a finer block is heard at first: it may join others 
 class DiscriminatorSize:
     """Channels from the finest picture down to 4 pixels; numbers of the vector."""
 
-    channels: tuple[int, ...] = (32, 64, 128, 192, 256, 256)
-    hidden: int = 256
+    channels: tuple[int, ...] = (16, 32, 64, 128, 192, 192)
+    hidden: int = 192
 
     @property
     def picture_px(self) -> int:

@@ -2,6 +2,7 @@
 
 Each group has known factors, which the training pictures tell and a user may set, and free numbers z for what nobody named.  Its own small
 mapping network makes its share of w from both.  The view is no group: it enters the generator's first layers, the groups all the others.
+Nor is the shape but for what its surface does not show: what usually goes with such a body.
 """
 
 from __future__ import annotations
@@ -9,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
-from ..perceive.heads import FIGURE_MEAN, FIGURE_SCALE, FIGURES
 from ..types import BODY_TYPES
 
 VIEW = ("azimuth_rad", "elevation_rad", "log_distance_lengths")
 LIGHT_SIDES = ("left", "right", "nose", "tail", "up", "down")
 _COLOURS = ("red", "green", "blue")
-_OUTLINE = tuple(name for name in FIGURES[2:] if name != "wheel_radius")
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,14 @@ class Group:
 
 
 GROUPS = (
-    Group("shape", (*_OUTLINE, *(f"body_{name}" for name in BODY_TYPES)), 64, 128),
+    Group("shape", tuple(f"body_{name}" for name in BODY_TYPES), 32, 96),
     Group("paint", (*(f"paint_{name}" for name in _COLOURS), "paint_roughness", "paint_metal"), 8, 64),
-    Group("wheels", ("wheel_radius", *(f"wheel_{name}" for name in _COLOURS)), 24, 64),
+    Group("wheels", tuple(f"wheel_{name}" for name in _COLOURS), 24, 64),
     Group("lamps", ("headlights_on", "taillights_on"), 4, 32),
     Group("light", (*(f"light_{side}_{name}" for side in LIGHT_SIDES for name in _COLOURS), "filmic"), 24, 64),
     Group("rest", (), 32, 64),
 )
-"""Outline figures as in core.perceive.heads, body types 0 or 1; paint_red .. sRGB; wheel_red .. mean sRGB of the wheels' outer sides;
+"""Body types 0 or 1 (all else of the shape the generator sees, see surface.py); paint_red .. sRGB; wheel_red .. mean sRGB of the wheels' outer sides;
 light_*: natural log of LIGHT_FLOOR plus the light that falls on a white slope facing that side of the car, exposure applied."""
 LIGHT_FLOOR = 0.02
 NAMES = tuple(group.name for group in GROUPS)
@@ -46,8 +45,6 @@ FACTOR_COUNT, FREE_COUNT, WIDTH = len(FACTORS), sum(g.free for g in GROUPS), sum
 
 def _spread(name: str) -> tuple[float, float]:
     """Rough mean and standard deviation of a factor, for networks' inputs and losses."""
-    if name in FIGURES:
-        return FIGURE_MEAN[FIGURES.index(name)], FIGURE_SCALE[FIGURES.index(name)]
     if name.startswith("body_"):
         return 1 / len(BODY_TYPES), 0.33
     if name.startswith("light_"):

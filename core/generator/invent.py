@@ -1,8 +1,9 @@
-"""Cars that never were: numbers drawn at random become a latent, and its picture a photograph like any other."""
+"""Cars that never were: a draw of the shape space that wears numbers drawn at random, and its picture, a photograph like any other."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,28 +12,69 @@ import torch
 
 from ..asset.aside import write_whole
 from ..asset.png import png_bytes
-from ..types import Settings
+from ..car.car import build_body, build_wheels
+from ..car.draw_car import draw_cars
+from ..car.measures import to_dict
+from ..car.prior import shape_prior
+from ..car.space import shape_space
+from ..types import BODY_TYPES, Camera, CarShape, Settings
 from .generator import Generator
 from .groups import FACTOR_SLICE, FREE_COUNT, WIDTH
 from .latent import Latent
+from .surface import Solid
 from .views import draw_views, straight
-from .weights import CarGenerator, loaded
+from .weights import CarGenerator
+from .window import window_camera
 
 SIDE_PX = 512  # of the picture that is handed on; the generator's own is smaller
 SHOWN_VIEW = (math.radians(38), math.radians(9), 0.75)  # three-quarter from the front left, as groups.VIEW
 
 
-def invent(parts: CarGenerator, settings: Settings) -> Latent:
-    """The car of settings.seed, or one between it and that of settings.toward_seed, evenly lit."""
-    one = _drawn(parts, settings.seed, settings.truncation01)
-    if settings.toward_seed is None:
-        return one
-    return one.toward(_drawn(parts, settings.toward_seed, settings.truncation01), settings.share01)
+@dataclass(frozen=True, eq=False)
+class Invented:
+    """One car: its look, its shape, and that shape as the generator is told it."""
+
+    latent: Latent
+    shape: CarShape
+    solid: Solid
+
+    @property
+    def camera(self) -> Camera:
+        """Of picture_of(), car frame."""
+        return window_camera(np.array(SHOWN_VIEW), self.solid.box, SIDE_PX)
 
 
-def _drawn(parts: CarGenerator, seed: int, truncation01: float) -> Latent:
-    """z and, group by group, the factors of some training picture; both drawn toward the mean by the truncation (Karras et al., CVPR 2019,
-    appendix B)."""
+def invent(parts: CarGenerator, settings: Settings) -> Invented:
+    """The car of settings.seed, or one between it and that of settings.toward_seed, evenly lit.  Raises WeightsError."""
+    shape, latent = drawn_shape(settings.seed, settings.truncation01), _look(parts, settings.seed, settings.truncation01)
+    if settings.toward_seed is not None:
+        other = drawn_shape(settings.toward_seed, settings.truncation01)
+        shape = between(shape, other, settings.share01)
+        latent = latent.toward(_look(parts, settings.toward_seed, settings.truncation01), settings.share01)
+    latent = latent.with_factors(**{f"body_{name}": float(name == shape.body_type) for name in BODY_TYPES})
+    return Invented(latent, shape, solid_of_shape(shape))
+
+
+def drawn_shape(seed: int, truncation01: float) -> CarShape:
+    """A draw of the shape space, drawn toward its type's typical car by the truncation (Karras et al., CVPR 2019, appendix B)."""
+    cars = draw_cars(1, seed, shape_prior(), shape_space(), truncation01)
+    return CarShape(to_dict(cars.measures[0]), cars.body_types[0], tuple(map(float, cars.coefficients[0])))
+
+
+def between(one: CarShape, other: CarShape, share01: float) -> CarShape:
+    """The straight way from one shape to another; the nearer one's body type."""
+    measures = {name: (1 - share01) * value + share01 * other.measures[name] for name, value in one.measures.items()}
+    coefficients = (1 - share01) * np.array(one.coefficients) + share01 * np.array(other.coefficients)
+    return CarShape(measures, (one if share01 < 0.5 else other).body_type, tuple(map(float, coefficients)))
+
+
+def solid_of_shape(shape: CarShape) -> Solid:
+    """A point of the shape space as the generator is told it."""
+    return Solid.of_car(build_body(shape), build_wheels(shape))
+
+
+def _look(parts: CarGenerator, seed: int, truncation01: float) -> Latent:
+    """z and, group by group, the factors of some training picture; both drawn toward the mean by the truncation."""
     random = np.random.default_rng([seed, 9])
     free = torch.from_numpy(random.standard_normal((1, FREE_COUNT)).astype(np.float32)) * truncation01
     known, mean = parts.known_factors, parts.known_factors.mean(0)
@@ -44,17 +86,13 @@ def _drawn(parts: CarGenerator, seed: int, truncation01: float) -> Latent:
     return Latent(free, factors, torch.zeros((1, layers, WIDTH))).evenly_lit()
 
 
-def picture_of(generator: Generator, latent: Latent) -> np.ndarray:
+def picture_of(generator: Generator, invented: Invented) -> np.ndarray:
     """(SIDE_PX, SIDE_PX, 4) uint8 sRGB with straight alpha, three-quarter from the front."""
-    rgba = draw_views(generator, latent, np.array([SHOWN_VIEW]))[0]
+    rgba = draw_views(generator, invented.latent, invented.solid, np.array([SHOWN_VIEW]))[0]
     large = cv2.resize(rgba, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     return np.rint(straight(large) * 255).astype(np.uint8)
 
 
-def write_invented(settings: Settings, path: Path) -> None:
-    """Write the picture of an invented car as PNG, aside and then renamed.
-
-    Raises UserInputError where it cannot be written, WeightsError where the generator's file is missing or damaged.
-    """
-    parts = loaded()
-    write_whole(path, png_bytes(picture_of(parts.generator, invent(parts, settings))))
+def write_picture(generator: Generator, invented: Invented, path: Path) -> None:
+    """Write picture_of() as PNG, aside and then renamed.  Raises UserInputError where it cannot be written."""
+    write_whole(path, png_bytes(picture_of(generator, invented)))

@@ -11,6 +11,7 @@ from ..errors import check_shape
 from ..types import Camera, Imagined
 from .generator import Generator
 from .latent import Latent
+from .surface import Solid
 from .window import CarBox, window_camera
 
 LOG_DISTANCE = 0.9  # of car lengths
@@ -23,15 +24,22 @@ def views_around(count: int, elevation_rad: float, log_distance: float, first_ra
     return np.stack([(azimuth + math.pi) % (2 * math.pi) - math.pi, np.full(count, elevation_rad), np.full(count, log_distance)], 1)
 
 
+def draw_views(generator: Generator, latent: Latent, solid: Solid, views: np.ndarray, size_px: int | None = None) -> np.ndarray:
+    """A solid from each view (N, 3), one look for all or each of N looks its own: as draw_surfaces() gives it."""
+    check_shape("views", views.shape, (None, 3))
+    return draw_surfaces(generator, latent, solid.surfaces(views, generator.size.picture_px), views, size_px)
+
+
 @torch.no_grad()
-def draw_views(generator: Generator, latent: Latent, views: np.ndarray, size_px: int | None = None) -> np.ndarray:
-    """One car from each view (N, 3), or each of N cars from its own: (N, S, S, 4) float32 0..1, sRGB premultiplied by alpha.
+def draw_surfaces(
+    generator: Generator, latent: Latent, surfaces: torch.Tensor, views: np.ndarray, size_px: int | None = None
+) -> np.ndarray:
+    """Surfaces (N, LAYERS, P, P) seen from views (N, 3): (N, S, S, 4) float32 0..1, sRGB premultiplied by alpha.
 
     size_px: side of coarser pictures; None for the finest.
     """
-    check_shape("views", views.shape, (None, 3))
-    cars = latent if len(latent.free) == len(views) else latent.repeated(len(views))
-    return shown01(generator(torch.from_numpy(views.astype(np.float32)), cars.w(generator), size_px))
+    looks = latent if len(latent.free) == len(views) else latent.repeated(len(views))
+    return shown01(generator(surfaces, torch.from_numpy(views.astype(np.float32)), looks.w(generator), size_px))
 
 
 def shown01(pictures: torch.Tensor) -> np.ndarray:
@@ -54,8 +62,8 @@ def cameras_of(views: np.ndarray, box: CarBox, size_px: int) -> list[Camera]:
     return [window_camera(view, box, size_px) for view in views]
 
 
-def imagine(generator: Generator, latent: Latent, box: CarBox) -> Imagined:
+def imagine(generator: Generator, latent: Latent, solid: Solid) -> Imagined:
     """One car under a white sky from all sides, as paint takes it for what no photograph shows."""
     views = np.concatenate([views_around(count, elevation, LOG_DISTANCE, first) for count, elevation, first in RINGS])
-    pictures = draw_views(generator, latent.evenly_lit(), views)
-    return Imagined(pictures, tuple(cameras_of(views, box, pictures.shape[1])))
+    pictures = draw_views(generator, latent.evenly_lit(), solid, views)
+    return Imagined(pictures, tuple(cameras_of(views, solid.box, pictures.shape[1])))

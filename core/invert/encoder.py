@@ -27,7 +27,7 @@ HINTS = 4
 class EncoderSize:
     """Channels after the first convolution, which halves the picture, and after each block; of the cells handed on; of the vector."""
 
-    channels: tuple[int, ...] = (32, 64, 128, 192, 256)
+    channels: tuple[int, ...] = (24, 48, 96, 128, 192)
     cell: int = 128
     hidden: int = 256
     picture_px: int = 128

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..car.parts import base_name
 from ..errors import check_shape
 from ..generator.latent import Latent
 from ..generator.picture_distance import feature_distance, masked, psnr_db
+from ..generator.surface import Solid
 from ..generator.weights import CarGenerator
 from ..generator.window import CarBox, Window, window_of
-from ..types import Camera, Matte, MeshData, Photo, Report, Wheel
+from ..types import Camera, Matte, Photo, Report
 from .optimise import OptimiseConfig, optimised
 
 QUALITIES = {"draft": OptimiseConfig(0), "normal": OptimiseConfig(40), "high": OptimiseConfig(150)}
@@ -26,12 +26,14 @@ NEAREST = 1.05  # of the sphere's radius
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """A car in the latent space and where it was seen: latent of one car; box in the car frame; window of the photograph; picture
-    (1, 4, S, S) as the generator makes them, what was seen, known (1, 1, S, S) 1 where the photograph reaches."""
+    """A car in the latent space and where it was seen: latent of one car; solid, its shape; window of the photograph; surface
+    (1, LAYERS, S, S) of the shape through it; picture (1, 4, S, S) as the generator makes them, what was seen, known (1, 1, S, S) 1 where
+    the photograph reaches."""
 
     latent: Latent
-    box: CarBox
+    solid: Solid
     window: Window
+    surface: torch.Tensor
     picture: torch.Tensor
     known: torch.Tensor
 
@@ -42,21 +44,22 @@ class Inversion:
 
 
 def invert(
-    photo: Photo, matte: Matte, camera: Camera, box: CarBox, parts: CarGenerator, config: OptimiseConfig, report: Report
+    photo: Photo, matte: Matte, camera: Camera, solid: Solid, parts: CarGenerator, config: OptimiseConfig, report: Report
 ) -> Inversion:
-    """The car of a photograph, whose camera and box are known, in the latent space of a generator.
+    """The car of a photograph, whose camera and shape are known, in the latent space of a generator.
 
     Raises ShapeError where matte and photograph differ in size, ValueError where the camera stands inside the sphere round the box, and
     what `report` raises.
     """
     check_shape("matte", matte.alpha01.shape, photo.image_srgb01.shape[:2])
-    window = window_of(camera, box, parts.generator.size.picture_px)
+    window = window_of(camera, solid.box, parts.generator.size.picture_px)
     picture, known = seen_through(window, photo, matte)
+    surface = solid.surfaces(window.view[None], window.size_px)
     view = torch.from_numpy(window.view.astype(np.float32))[None]
     with torch.no_grad():
         encoded = parts.encoder(picture, view)
-    latent = optimised(parts, picture, known, view, encoded, config, lambda share01: report("invert", share01))
-    return Inversion(latent, box, window, picture, known)
+    latent = optimised(parts, picture, known, surface, view, encoded, config, lambda share01: report("invert", share01))
+    return Inversion(latent, solid, window, surface, picture, known)
 
 
 def in_reach(camera: Camera, box: CarBox) -> bool:
@@ -73,17 +76,9 @@ def seen_through(window: Window, photo: Photo, matte: Matte) -> tuple[torch.Tens
     return masked(cut[:, :4] * 2 - 1, known), known
 
 
-def box_of(body: MeshData, wheels: tuple[Wheel, ...]) -> CarBox:
-    """The box round a car's body and wheels; mirrors stand out of it, as they do in training."""
-    plain = np.array([base_name(name) not in ("mirror", "mirror_glass") for name in body.part_names])[body.part_index]
-    points = [body.vertices_m[np.unique(body.quads[plain])]]
-    points += [wheel.mesh.vertices_m + np.asarray(wheel.center_car, np.float32) for wheel in wheels]
-    return CarBox.around(np.concatenate(points))
-
-
 @torch.no_grad()
 def likeness(parts: CarGenerator, inversion: Inversion) -> dict[str, float]:
     """How near the generator comes to what was seen: psnr_db over the car, feature_distance of the discriminator's first blocks."""
-    drawn = masked(parts.generator(inversion.view, inversion.latent.w(parts.generator)), inversion.known)
+    drawn = masked(parts.generator(inversion.surface, inversion.view, inversion.latent.w(parts.generator)), inversion.known)
     apart = feature_distance(parts.features(drawn), parts.features(inversion.picture))
     return {"psnr_db": float(psnr_db(drawn, inversion.picture, inversion.known)[0]), "feature_distance": float(apart)}

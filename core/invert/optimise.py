@@ -38,12 +38,14 @@ def optimised(
     parts: CarGenerator,
     picture: torch.Tensor,
     known: torch.Tensor,
+    surface: torch.Tensor,
     view: torch.Tensor,
     encoded: Encoded,
     config: OptimiseConfig,
     tick: Callable[[float], None] = lambda _: None,
 ) -> Latent:
-    """Latent of picture (B, 4, S, S), looked at only where known (B, 1, S, S) is 1, from view (B, 3); tick(share01) may raise to stop it.
+    """Latent of picture (B, 4, S, S), looked at only where known (B, 1, S, S) is 1, of surface
+    (B, LAYERS, S, S) from view (B, 3); tick(share01) may raise to stop it.
 
     Without steps the encoder's word as it is.
     """
@@ -61,7 +63,7 @@ def optimised(
         for group, rate in zip(optimiser.param_groups, RATES, strict=True):
             group["lr"] = rate * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * step / config.steps)))
         latent = _moved(first, moves, scale)
-        drawn = masked(parts.generator(view, latent.w(parts.generator)), known)
+        drawn = masked(parts.generator(surface, view, latent.w(parts.generator)), known)
         apart = (drawn - masked(picture, known)).abs().sum() / (4 * known.sum()).clamp(min=1)
         stay = 0.5 * (moves[0] / deviation).square().sum() + 0.5 * (moves[1] / FACTOR_DOUBT).square().sum()
         loss = config.picture * apart + config.features * feature_distance(parts.features(drawn), wanted)

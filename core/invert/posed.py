@@ -1,4 +1,4 @@
-"""A photograph whose car and camera are known: what an inversion begins from, for commands that do nothing else with the car."""
+"""A photograph whose car's shape and camera are known: what an inversion begins from, for commands that do nothing else with the car."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from pathlib import Path
 
 from ..car.car import build_body, build_wheels
 from ..fit.fit import fit
-from ..generator.window import CarBox
+from ..generator.surface import Solid
 from ..matte.matte import make_matte
 from ..perceive.perceive import perceive
 from ..photo.photo import read_photo
 from ..pipeline import check_is_car
 from ..types import Camera, Matte, Photo, Report, Settings
-from .invert import box_of
 
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """camera: in the car frame; box: of the fitted car."""
+    """camera: in the car frame; solid: the fitted car."""
 
     photo: Photo
     matte: Matte
     camera: Camera
-    box: CarBox
+    solid: Solid
 
 
 def pose(photo_path: Path, mask_path: Path | None, settings: Settings, report: Report) -> Posed:
@@ -33,4 +32,4 @@ def pose(photo_path: Path, mask_path: Path | None, settings: Settings, report: R
     perception = perceive(photo, matte)
     found = fit(photo, matte, perception, settings, report)
     check_is_car(matte, perception, found)
-    return Posed(photo, matte, found.camera, box_of(build_body(found.shape), build_wheels(found.shape)))
+    return Posed(photo, matte, found.camera, Solid.of_car(build_body(found.shape), build_wheels(found.shape)))

@@ -11,7 +11,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from ..generator.views import draw_views, straight
+from ..generator.views import draw_surfaces, straight
 from ..generator.weights import CarGenerator
 from ..paint.colour import linear_from_srgb, srgb_from_linear
 from ..types import Photo
@@ -34,8 +34,8 @@ def without_light(photo: Photo, inversion: Inversion, parts: CarGenerator, stren
 
 def light_ratio(inversion: Inversion, parts: CarGenerator) -> np.ndarray:
     """(S, S, 3) float32 in linear light: what to multiply the window by, smooth, and carried on beyond the car."""
-    latent, view = inversion.latent, inversion.window.view[None]
-    seen, even = draw_views(parts.generator, latent, view)[0], draw_views(parts.generator, latent.evenly_lit(), view)[0]
+    view, latents = inversion.window.view[None], (inversion.latent, inversion.latent.evenly_lit())
+    seen, even = (draw_surfaces(parts.generator, latent, inversion.surface, view)[0] for latent in latents)
     car = np.minimum(seen[..., 3], even[..., 3])[..., None]
     slow = [_slow(_linear(picture) * car, car) for picture in (seen, even)]
     return np.clip((slow[1] + FLOOR) / (slow[0] + FLOOR), LEAST, MOST)

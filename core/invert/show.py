@@ -52,9 +52,9 @@ def look_at(photo_path: Path, settings: Settings, parts: CarGenerator, report: R
     """
     with one_thread():
         posed = pose(photo_path, None, settings, report)
-        if not in_reach(posed.camera, posed.box):
+        if not in_reach(posed.camera, posed.solid.box):
             raise UserInputError("the camera stood nearer than the car is long, take a picture from further away.")
-        inversion = invert(posed.photo, posed.matte, posed.camera, posed.box, parts, QUALITIES[settings.quality], report)
+        inversion = invert(posed.photo, posed.matte, posed.camera, posed.solid, parts, QUALITIES[settings.quality], report)
     return Seen(posed.photo, posed.matte, inversion)
 
 
@@ -65,24 +65,26 @@ def sheet(parts: CarGenerator, one: Seen, other: Seen | None = None) -> np.ndarr
         if other is not None:
             pairs = ((one, other), (other, one))
             rows += [_turning(parts, a, a.inversion.latent.with_group("paint", b.inversion.latent)) for a, b in pairs]
-            rows.append(_fitted([exchanged(parts, a, b.inversion.latent) for a, b in pairs], rows[0].shape[1]))
+            rows.append(_fitted([exchanged(parts, a, b.inversion) for a, b in pairs], rows[0].shape[1]))
     return np.concatenate(rows, 0)
 
 
 def _turning(parts: CarGenerator, seen: Seen, latent: Latent) -> np.ndarray:
     """A row: what was seen, drawn again, from all sides."""
     azimuth, elevation, distance = view = seen.inversion.window.view
-    drawn = draw_views(parts.generator, latent, np.concatenate([view[None], views_around(SIDES, elevation, distance, azimuth)]))
+    views = np.concatenate([view[None], views_around(SIDES, elevation, distance, azimuth)])
+    drawn = draw_views(parts.generator, latent, seen.inversion.solid, views)
     return np.concatenate(list(on_ground(np.concatenate([shown01(seen.inversion.picture), drawn]), GROUND01)), 1)
 
 
-def exchanged(parts: CarGenerator, seen: Seen, latent: Latent) -> np.ndarray:
+def exchanged(parts: CarGenerator, seen: Seen, other: Inversion) -> np.ndarray:
     """(H, W, 3): a photograph in which another car stands, under that photograph's light, from its view, before its background.
 
     The background behind the old car is filled in from round it (Telea 2004), so that a smaller car leaves no rim of it.
     """
     inversion = seen.inversion
-    drawn = draw_views(parts.generator, latent.with_group("light", inversion.latent), inversion.window.view[None])[0]
+    lit = other.latent.with_group("light", inversion.latent)
+    drawn = draw_views(parts.generator, lit, other.solid, inversion.window.view[None])[0]
     pasted = inversion.window.put_back(drawn, seen.photo.size_px)
     hole = cv2.dilate((seen.matte.alpha01 > 0.05).astype(np.uint8), np.ones((HOLE_PX, HOLE_PX), np.uint8))
     behind = cv2.inpaint(to_bytes(seen.photo.image_srgb01), hole, HOLE_PX, cv2.INPAINT_TELEA).astype(np.float32) / 255

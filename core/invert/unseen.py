@@ -8,10 +8,11 @@ import numpy as np
 
 from ..device import one_thread
 from ..generator.generator import Generator
+from ..generator.surface import Solid
 from ..generator.views import draw_views, imagine, straight, views_around
 from ..generator.weights import loaded
 from ..types import Camera, Imagined, Matte, MeshData, Photo, Report, Wheel
-from .invert import QUALITIES, Inversion, box_of, in_reach, invert
+from .invert import QUALITIES, Inversion, in_reach, invert
 from .relight import without_light
 
 TURNTABLE = 12  # pictures of the sheet
@@ -34,13 +35,13 @@ def unseen_sides(
 
     Raises WeightsError where the generator's file is missing or damaged, and what `report` raises.
     """
-    box = box_of(body, wheels)
-    if not in_reach(camera, box):
+    solid = Solid.of_car(body, wheels)
+    if not in_reach(camera, solid.box):
         return Unseen(photo)
     parts = loaded()
     with one_thread():
-        inversion = invert(photo, matte, camera, box, parts, QUALITIES[quality], report)
-        imagined = imagine(parts.generator, inversion.latent, box)
+        inversion = invert(photo, matte, camera, solid, parts, QUALITIES[quality], report)
+        imagined = imagine(parts.generator, inversion.latent, solid)
         sheet = sheet_of(turntable(parts.generator, inversion))
         return Unseen(without_light(photo, inversion, parts), imagined, sheet)
 
@@ -48,7 +49,7 @@ def unseen_sides(
 def turntable(generator: Generator, inversion: Inversion) -> np.ndarray:
     """(TURNTABLE, S, S, 4) premultiplied: the car turning under the photograph's light, from where the photographer stood."""
     azimuth, elevation, distance = inversion.window.view
-    return draw_views(generator, inversion.latent, views_around(TURNTABLE, elevation, distance, azimuth))
+    return draw_views(generator, inversion.latent, inversion.solid, views_around(TURNTABLE, elevation, distance, azimuth))
 
 
 def sheet_of(pictures: np.ndarray, columns: int = 6) -> np.ndarray:

@@ -48,7 +48,8 @@ def draw_batch(
     free = torch.randn((count, FREE_COUNT), generator=random)
     made_up = generator.map(free, batch.invented_factors[:count])[:, None].expand(-1, seen.shape[1], -1)
     views = torch.cat([batch.view, batch.reference_view[:count]])
-    return Drawn(generator(views, torch.cat([seen, made_up]), size_px, random), encoded, free)
+    surfaces = torch.cat([batch.surface, batch.reference_surface[:count]])
+    return Drawn(generator(surfaces, views, torch.cat([seen, made_up]), size_px, random), encoded, free)
 
 
 def latent(generator: Generator, encoded: Encoded, batch: TurntableBatch, random: torch.Generator) -> torch.Tensor:

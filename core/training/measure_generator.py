@@ -33,13 +33,14 @@ def measure_turntables(
         batch = batches.make(np.random.default_rng([7, number]))
         encoded = encoder(at_size(batch.look, encoder.size.picture_px), batch.look_view)
         w = Latent.of(encoded).w(generator)
-        drawn, own = generator(batch.view, w, size_px), generator(batch.look_view, w, size_px)
-        target, look = at_size(batch.target, size_px), at_size(batch.look, size_px)
+        again = Latent.of(encoder(at_size(batch.target, encoder.size.picture_px), batch.view)).w(generator)
+        drawn, own = (generator(batch.surface, batch.view, style, size_px) for style in (w, again))
+        target = at_size(batch.target, size_px)
         paint = slice(FACTOR_SLICE["paint"].start, FACTOR_SLICE["paint"].start + 3)
         told = (encoded.factors[:, paint] - batch.factors[:, paint]).abs()[~batch.factors[:, paint].isnan().any(1)]
         found, truth = drawn[:, 3] > 0, target[:, 3] > 0
         overlap = (found & truth).sum() / (found | truth).sum().clamp(min=1)
-        sums += [_apart(drawn, target), float(overlap), 255 * float(told.mean()) if len(told) else 0.0, _apart(own, look)]
+        sums += [_apart(drawn, target), float(overlap), 255 * float(told.mean()) if len(told) else 0.0, _apart(own, target)]
     return dict(zip(("held_picture", "held_matte", "held_paint", "held_own"), (sums / rounds).tolist(), strict=True))
 
 

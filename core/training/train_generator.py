@@ -27,7 +27,7 @@ from ..invert.encoder import Encoder, EncoderSize
 from .generator_loss import at_size, discriminator_terms, draw_batch, generator_terms, plain_terms, slope_penalty
 from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
 from .measure_generator import measure_turntables
-from .mixed_precision import WorkingCopy
+from .mixed_precision import WorkingCopy, fast_bfloat16
 from .processes import Processes
 from .run_record import write_json
 from .sample_sheet import draw_sheet
@@ -36,6 +36,7 @@ from .turntable_batches import TurntableBatch, TurntableBatches
 BETAS, JUDGE_BETAS = (0.9, 0.99), (0.5, 0.99)
 LEAST_SHARE, SINGLE_SHARE = 1e-3, 0.1  # of the rate: for weights that begin near zero, and for biases and single numbers
 WARMUP_STEPS = 50
+SHOWN = 6  # cars of the sheet of samples
 KNOWN_FACTORS = 256  # rows of the file, for inventing cars
 
 
@@ -45,14 +46,14 @@ class GeneratorConfig:
 
     minutes: float = 180.0
     seed: int = 0
-    batch: int = 6  # many small steps learn more in an hour than few large ones
-    invented: int = 3  # cars of a batch that are made of random numbers
+    batch: int = 4  # many small steps learn more in an hour than few large ones
+    invented: int = 2  # cars of a batch that are made of random numbers
     discriminator_every: int = 2  # steps of the others; its own step is the dearest
     learning_rate: float = 0.02  # of a parameter's typical size, a step
     discriminator_rate: float = 0.005
     average_kimg: float = 1.0  # half-life of the averaged weights
     coarse_px: int = 64
-    coarse_share: float = 0.8  # of the run is trained on pictures of coarse_px, a third of the price
+    coarse_share: float = 0.0  # of the run is trained on pictures of coarse_px
     adversarial_from: float = 0.8  # share of the run after which discriminator and invented cars join; within a tenth it is fully heard
     slope_gamma: float = 0.5  # R1
     slope_every: int = 16
@@ -242,9 +243,10 @@ def _record(config: GeneratorConfig, state: TrainingState, turntables: Turntable
     write_row(row, out)
     state.save(out / "checkpoint.pt")
     few = held if len(held) else np.arange(len(turntables))
-    draw_sheet(generator, encoder, turntables, few[:: max(1, len(few) // 8)][:8], size_px, out / "samples.png")
+    draw_sheet(generator, encoder, turntables, few[:: max(1, len(few) // SHOWN)][:SHOWN], size_px, out / "samples.png")
     cars = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
-    some = cars.mixed_factors(KNOWN_FACTORS, np.random.default_rng(config.seed))
+    random = np.random.default_rng(config.seed)
+    some = cars.mixed_factors(random.integers(len(turntables), size=KNOWN_FACTORS), random)
     parts = CarGenerator(generator, encoder, state.discriminator.first, torch.from_numpy(some))
     save_generator(parts, out / "generator.safetensors")
     write_json(out / "config.json", asdict(config))
@@ -261,7 +263,7 @@ def main(arguments: list[str] | None = None) -> None:
     cv2.setNumThreads(1)  # before the first call: a forked worker waits for ever for threads that stayed with its parent
     config = GeneratorConfig(
         minutes=given.minutes, seed=given.seed, threads=given.threads, batch=given.batch, invented=given.batch // 2,
-        coarse_share=given.coarse_share, adversarial_from=given.adversarial_from, held_out=tuple(given.held_out),
+        bfloat16=fast_bfloat16(), coarse_share=given.coarse_share, adversarial_from=given.adversarial_from, held_out=tuple(given.held_out),
     )  # fmt: skip
     train(config, read_turntables(given.turntables), given.out, Processes.from_environment())
 

@@ -27,7 +27,7 @@ from ..perceive.network import CarNetwork, NetworkSize
 from ..perceive.weights import save_network
 from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
 from .measure_perceive import measure_pictures
-from .mixed_precision import WorkingCopy
+from .mixed_precision import WorkingCopy, fast_bfloat16
 from .perceive_loss import total_loss
 from .picture_batches import Batch, PictureBatches
 from .processes import Processes
@@ -162,7 +162,7 @@ def main(arguments: list[str] | None = None) -> None:
         make_pictures(cars, given.out / "pictures", given.photographs)
     processes.wait()
     folders = [*given.pictures, *([given.out / "pictures"] if given.photographs else [])]
-    chosen = {"minutes": given.minutes, "seed": given.seed, "threads": given.threads, "batch": given.batch}
+    chosen = {"minutes": given.minutes, "seed": given.seed, "threads": given.threads, "batch": given.batch, "bfloat16": fast_bfloat16()}
     config = PerceiveConfig(**chosen, held_out=tuple(given.held_out))
     train(config, read_shards(folders), empty_pool(hdris, config.empty_pictures, config.seed), given.out, processes)
 

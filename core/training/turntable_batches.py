@@ -10,6 +10,7 @@ import torch
 
 from ..dataset.turntables import Turntables
 from ..generator.groups import FACTOR_MEAN, FACTOR_SLICE, MIRRORED_FACTORS
+from ..generator.surface import mirrored_surfaces
 from .endless import EndlessBatches
 
 CAMERA_SIGMA = (0.04, 0.03, 0.04)  # errors of a fitted camera: azimuth, elevation in radians, log distance
@@ -20,15 +21,17 @@ PHOTOGRAPH_SHARE = 0.15  # of the cars of a batch, where there are photographs
 
 @dataclass(frozen=True)
 class TurntableBatch:
-    """B cars and M others.  Pictures (B, 4, S, S) float32 as the generator makes them, views (B, 3), factors (B, F), nan where unknown.
+    """B cars and M others.  Pictures (B, 4, S, S) float32 as the generator makes them, views (B, 3), surfaces (B, LAYERS, S, S) uint8,
+    factors (B, F), nan where unknown.
 
     target: what is to be drawn.  look: a picture of the same car under the same light and paint, another one where there is one.  car: a
     picture of the same car, perhaps under another look.  These two are what the encoder sees, with the errors of a fitted camera.
-    reference (M): pictures of any cars; invented_factors (M, F): each group's from another car, none missing.
+    reference (M): pictures of any cars; invented_factors (M, F): the shape's from that car, each other group's from another, none missing.
     """
 
     target: torch.Tensor
     view: torch.Tensor
+    surface: torch.Tensor
     factors: torch.Tensor
     look: torch.Tensor
     look_view: torch.Tensor
@@ -37,6 +40,7 @@ class TurntableBatch:
     car_factors: torch.Tensor
     reference: torch.Tensor
     reference_view: torch.Tensor
+    reference_surface: torch.Tensor
     invented_factors: torch.Tensor
 
 
@@ -64,6 +68,7 @@ class TurntableBatches(EndlessBatches[TurntableBatch]):
         return TurntableBatch(
             pictures_of(t, target, mirrored),
             views_of(t, target, mirrored),
+            surfaces_of(t, target, mirrored),
             factors_of(t, target, mirrored),
             _disturbed(pictures_of(t, look, mirrored), random),
             _with_errors(views_of(t, look, mirrored), random),
@@ -72,15 +77,16 @@ class TurntableBatches(EndlessBatches[TurntableBatch]):
             factors_of(t, car, mirrored),
             pictures_of(t, reference, turned),
             views_of(t, reference, turned),
-            torch.from_numpy(self.mixed_factors(self.invented, random)),
+            surfaces_of(t, reference, turned),
+            torch.from_numpy(self.mixed_factors(reference, random)),
         )
 
-    def mixed_factors(self, count: int, random: np.random.Generator) -> np.ndarray:
-        """(count, F) float32: every group as some car has it, missing ones as usual."""
-        source = self.drawn if len(self.drawn) else self.photographed
-        found = np.empty((count, self.turntables.factors.shape[1]), np.float32)
-        for columns in FACTOR_SLICE.values():
-            found[:, columns] = self.turntables.factors[random.choice(source, count), columns]
+    def mixed_factors(self, shapes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """(N, F) float32: the shape's of pictures `shapes` (N,), every other group as some car has it, missing ones as usual."""
+        source, factors = self.drawn if len(self.drawn) else self.photographed, self.turntables.factors
+        found = np.empty((len(shapes), factors.shape[1]), np.float32)
+        for name, columns in FACTOR_SLICE.items():
+            found[:, columns] = factors[shapes if name == "shape" else random.choice(source, len(shapes)), columns]
         return np.where(np.isnan(found), np.array(FACTOR_MEAN, np.float32), found)
 
     def _any(self, random: np.random.Generator) -> int:
@@ -105,6 +111,11 @@ def views_of(turntables: Turntables, numbers: np.ndarray, mirrored: np.ndarray) 
     found = turntables.view[numbers].copy()
     found[mirrored, 0] *= -1
     return torch.from_numpy(found)
+
+
+def surfaces_of(turntables: Turntables, numbers: np.ndarray, mirrored: np.ndarray) -> torch.Tensor:
+    """(B, LAYERS, S, S) uint8."""
+    return torch.from_numpy(mirrored_surfaces(turntables.surface[numbers], mirrored))
 
 
 def factors_of(turntables: Turntables, numbers: np.ndarray, mirrored: np.ndarray) -> torch.Tensor:
