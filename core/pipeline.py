@@ -16,8 +16,9 @@ from .car.car import build_body, build_lights, build_wheels, dimensions_m
 from .device import choose_device, one_thread
 from .errors import Trouble, UserInputError
 from .fit.fit import fit
-from .generator.invent import write_invented
-from .invert.unseen import Unseen, unseen_sides
+from .generator.invent import Invented, invent, write_picture
+from .generator.weights import loaded
+from .invert.unseen import Unseen, unseen_of_invented, unseen_sides
 from .matte.matte import AUTOMATIC, make_matte
 from .paint.paint import paint, painted_size_px
 from .perceive.perceive import perceive
@@ -73,6 +74,15 @@ class Stages:
         return made
 
 
+def _invented(settings: Settings, picture_path: Path) -> Invented:
+    """Make a car up and write its picture."""
+    parts = loaded()
+    with one_thread():
+        made = invent(parts, settings)
+        write_picture(parts.generator, made, picture_path)
+    return made
+
+
 def photo_to_car(
     photo_path: Path,
     mask_path: Path | None,
@@ -91,20 +101,24 @@ def photo_to_car(
         WeightsError: a weight file is missing or damaged.
     """
     stages = Stages(report)
-    if settings.invented:
-        write_invented(settings, Path(photo_path))
+    invented = _invented(settings, Path(photo_path)) if settings.invented else None
     photo = stages.run("photo", lambda _: read_photo(photo_path))
     matte = stages.run("matte", lambda _: make_matte(photo, mask_path, settings, notice))
     if see is not None:
         see(photo, matte)
-    perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
-    with one_thread():
-        found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell, show=show))
-    check_is_car(matte, perception, found)
+    if invented is not None:
+        found = Fit(invented.shape, invented.camera, 1.0, 1.0)  # nothing has to be guessed of a car that was made
+    else:
+        perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
+        with one_thread():
+            found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell, show=show))
+        check_is_car(matte, perception, found)
     with one_thread():
         body, wheels = build_body(found.shape), build_wheels(found.shape)
     unseen = Unseen(photo)
-    if settings.unseen == "generator":
+    if invented is not None:
+        unseen = stages.run("invert", lambda _: unseen_of_invented(photo, invented))
+    elif settings.unseen == "generator":
         unseen = stages.run("invert", lambda tell: unseen_sides(photo, matte, found.camera, body, wheels, settings.quality, tell))
     size_px = painted_size_px(settings)
     texture = stages.run("paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined))

@@ -47,7 +47,8 @@ SIDE_NORMALS = {"left": (1, 0, 0), "right": (-1, 0, 0), "nose": (0, -1, 0), "tai
 class Turntables:
     """N pictures of S x S pixels.  rgba (N, S, S, 4) uint8, sRGB premultiplied by alpha; view (N, 3) float32 as groups.VIEW; factors (N, F)
     float32 as groups.FACTORS, nan where unknown; car, look (N,) int64: pictures with the same number show the same car, and under the same
-    light and paint; name (N,) of the model; drawn (N,) bool: not photographed by Cycles; surface (N, LAYERS, S, S) uint8 as surface_maps()."""
+    light and paint; name (N,) of the model; drawn (N,) bool: not photographed by Cycles; surface (N, LAYERS, S, S) uint8 as
+    surface_maps()."""
 
     rgba: np.ndarray
     view: np.ndarray

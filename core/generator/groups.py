@@ -35,8 +35,8 @@ GROUPS = (
     Group("light", (*(f"light_{side}_{name}" for side in LIGHT_SIDES for name in _COLOURS), "filmic"), 24, 64),
     Group("rest", (), 32, 64),
 )
-"""Body types 0 or 1 (all else of the shape the generator sees, see surface.py); paint_red .. sRGB; wheel_red .. mean sRGB of the wheels' outer sides;
-light_*: natural log of LIGHT_FLOOR plus the light that falls on a white slope facing that side of the car, exposure applied."""
+"""Body types 0 or 1 (all else of the shape the generator sees, see surface.py); paint_red .. sRGB; wheel_red .. mean sRGB of the wheels'
+outer sides; light_*: natural log of LIGHT_FLOOR plus the light on a white slope facing that side of the car, exposure applied."""
 LIGHT_FLOOR = 0.02
 NAMES = tuple(group.name for group in GROUPS)
 FACTORS = tuple(name for group in GROUPS for name in group.factors)

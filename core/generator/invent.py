@@ -17,10 +17,10 @@ from ..car.draw_car import draw_cars
 from ..car.measures import to_dict
 from ..car.prior import shape_prior
 from ..car.space import shape_space
-from ..types import BODY_TYPES, Camera, CarShape, Settings
+from ..types import Camera, CarShape, Settings
 from .generator import Generator
 from .groups import FACTOR_SLICE, FREE_COUNT, WIDTH
-from .latent import Latent
+from .latent import Latent, with_body_types
 from .surface import Solid
 from .views import draw_views, straight
 from .weights import CarGenerator
@@ -51,8 +51,7 @@ def invent(parts: CarGenerator, settings: Settings) -> Invented:
         other = drawn_shape(settings.toward_seed, settings.truncation01)
         shape = between(shape, other, settings.share01)
         latent = latent.toward(_look(parts, settings.toward_seed, settings.truncation01), settings.share01)
-    latent = latent.with_factors(**{f"body_{name}": float(name == shape.body_type) for name in BODY_TYPES})
-    return Invented(latent, shape, solid_of_shape(shape))
+    return Invented(with_body_types(latent, [shape.body_type]), shape, solid_of_shape(shape))
 
 
 def drawn_shape(seed: int, truncation01: float) -> CarShape:

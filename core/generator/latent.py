@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from ..errors import check_shape
 from ..invert.encoder import Encoded
+from ..types import BODY_TYPES
 from .generator import Generator
 from .groups import FACTOR_COUNT, FACTOR_SLICE, FACTORS, FREE_COUNT, FREE_SLICE, WIDTH, WIDTH_SLICE
 
@@ -71,3 +73,11 @@ class Latent:
     def repeated(self, count: int) -> Latent:
         """One car `count` times."""
         return Latent(*(tensor.expand(count, *tensor.shape[1:]) for tensor in (self.free, self.factors, self.departures)))
+
+
+def with_body_types(latent: Latent, names: Sequence[str]) -> Latent:
+    """B cars whose shapes are of some body types, as the shape's known factors say."""
+    factors = latent.factors.clone()
+    for name in BODY_TYPES:
+        factors[:, FACTORS.index(f"body_{name}")] = torch.tensor([float(name == own) for own in names])
+    return replace(latent, factors=factors)

@@ -1,8 +1,8 @@
 """What the pixels of a picture show of a car whose shape is known: part, place and slope of its surface, from which the generator draws.
 
-In place of StyleGAN's learned constant, the generator begins with the shape itself, drawn by the rasteriser; so no view has to be learned, and
-its pictures fit the mesh to the pixel.  Rendering from such maps is deferred neural rendering (Thies et al., SIGGRAPH 2019), here with the
-styles of a StyleGAN2.
+In place of StyleGAN's learned constant, the generator begins with the shape itself, drawn by the rasteriser; so no view has to be learned,
+and its pictures fit the mesh to the pixel.  Rendering from such maps is deferred neural rendering (Thies et al., SIGGRAPH 2019), here with
+the styles of a StyleGAN2.
 """
 
 from __future__ import annotations

@@ -8,11 +8,13 @@ import numpy as np
 
 from ..device import one_thread
 from ..generator.generator import Generator
+from ..generator.invent import SHOWN_VIEW, Invented
+from ..generator.latent import Latent
 from ..generator.surface import Solid
 from ..generator.views import draw_views, imagine, straight, views_around
 from ..generator.weights import loaded
 from ..types import Camera, Imagined, Matte, MeshData, Photo, Report, Wheel
-from .invert import QUALITIES, Inversion, in_reach, invert
+from .invert import QUALITIES, in_reach, invert
 from .relight import without_light
 
 TURNTABLE = 12  # pictures of the sheet
@@ -42,14 +44,22 @@ def unseen_sides(
     with one_thread():
         inversion = invert(photo, matte, camera, solid, parts, QUALITIES[quality], report)
         imagined = imagine(parts.generator, inversion.latent, solid)
-        sheet = sheet_of(turntable(parts.generator, inversion))
+        sheet = sheet_of(turntable(parts.generator, inversion.latent, solid, inversion.window.view))
         return Unseen(without_light(photo, inversion, parts), imagined, sheet)
 
 
-def turntable(generator: Generator, inversion: Inversion) -> np.ndarray:
-    """(TURNTABLE, S, S, 4) premultiplied: the car turning under the photograph's light, from where the photographer stood."""
-    azimuth, elevation, distance = inversion.window.view
-    return draw_views(generator, inversion.latent, inversion.solid, views_around(TURNTABLE, elevation, distance, azimuth))
+def unseen_of_invented(photo: Photo, invented: Invented) -> Unseen:
+    """The same of a car that the generator made up: there is no light to take off.  Raises WeightsError."""
+    generator = loaded().generator
+    with one_thread():
+        sheet = sheet_of(turntable(generator, invented.latent, invented.solid, np.array(SHOWN_VIEW)))
+        return Unseen(photo, imagine(generator, invented.latent, invented.solid), sheet)
+
+
+def turntable(generator: Generator, latent: Latent, solid: Solid, view: np.ndarray) -> np.ndarray:
+    """(TURNTABLE, S, S, 4) premultiplied: the car turning, first as from a view (3,)."""
+    azimuth, elevation, distance = view
+    return draw_views(generator, latent, solid, views_around(TURNTABLE, elevation, distance, azimuth))
 
 
 def sheet_of(pictures: np.ndarray, columns: int = 6) -> np.ndarray:

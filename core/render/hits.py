@@ -10,7 +10,7 @@ from .rasterize import nearest_triangles
 
 
 def nearest_hits(triangles_m: np.ndarray, camera_to_car: np.ndarray, focal_px: float, size_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Triangles (F, 3, 3), car frame -> the nearest one's number (S, S) int64, -1 where empty, and its depth (inf where empty), row 0 = top."""
+    """Triangles (F, 3, 3), car frame -> the nearest one's number (S, S) int64, -1 where empty, and its depth, inf there; row 0 = top."""
     projection = clip_from_camera(focal_px, size_px, size_px)
     to_car = torch.from_numpy(camera_to_car.astype(np.float32))
     with torch.no_grad():

@@ -23,7 +23,9 @@ import torch
 
 from ..dataset.turntables import Turntables, read_turntables
 from ..generator.groups import FACTOR_SCALE, FACTOR_SLICE, FACTORS, NAMES
-from ..generator.views import draw_views, shown01
+from ..generator.invent import drawn_shape, solid_of_shape
+from ..generator.latent import with_body_types
+from ..generator.views import draw_surfaces, shown01
 from ..generator.weights import CarGenerator, load_generator
 from ..invert.invert import QUALITIES, in_reach, invert, likeness
 from ..invert.posed import pose
@@ -35,9 +37,10 @@ from .frechet import frechet_distance
 from .generator_loss import at_size
 from .perceived import azimuth_and_shape, colours_of, features_of
 from .sample_sheet import random_latents
-from .turntable_batches import TurntableBatches, pictures_of
+from .turntable_batches import TurntableBatches, pictures_of, surfaces_of
 
 CHUNK = 32
+TRUNCATION01 = 0.7  # of the shapes that obey
 READ_BY_ENCODER = ("wheels", "lamps", "light")
 
 
@@ -53,10 +56,12 @@ def frechet(
             yield shown01(at_size(pictures_of(turntables, chunk, np.zeros(len(chunk), bool)), size_px))
 
     def drawn() -> Iterator[np.ndarray]:
-        latents, views = random_latents(batches, count, parts.generator.size.content_layers, 1), turntables.view[order[:count]]
+        shapes = order[-count:]  # seen from where none of the `truth` was
+        latents = random_latents(batches, shapes, parts.generator.size.content_layers, 1)
         for first in range(0, count, CHUNK):
             some = slice(first, first + CHUNK)
-            yield draw_views(parts.generator, latents.chosen(some), views[some], size_px)
+            surfaces = surfaces_of(turntables, shapes[some], np.zeros(len(shapes[some]), bool))
+            yield draw_surfaces(parts.generator, latents.chosen(some), surfaces, turntables.view[shapes[some]], size_px)
 
     truth = features_of(network, real(order[:count]))
     found, other = features_of(network, drawn()), features_of(network, real(order[count : 2 * count]))
@@ -64,22 +69,27 @@ def frechet(
 
 
 def obedience(parts: CarGenerator, network: CarNetwork, turntables: Turntables, batches: TurntableBatches, count: int) -> dict[str, object]:
-    """View, paint and groups; see the top of this file."""
-    latent, chosen = (
-        random_latents(batches, count, parts.generator.size.content_layers, 2),
-        np.random.default_rng(4).choice(len(turntables), count),
+    """View, paint and groups of `count` draws of the shape space; see the top of this file."""
+    generator, chosen = parts.generator, np.random.default_rng(4).choice(np.flatnonzero(turntables.drawn), count)
+    views, side = turntables.view[chosen].astype(np.float64), parts.generator.size.picture_px
+    cars = [drawn_shape(seed, TRUNCATION01) for seed in range(count)]
+    solids = [solid_of_shape(car) for car in cars]
+    own, others = (
+        torch.cat([solid.surfaces(view[None], side) for solid, view in zip(some, views, strict=True)])
+        for some in (solids, solids[-1:] + solids[:-1])
     )
-    views = turntables.view[chosen].astype(np.float64)
-    before = _read(parts, network, draw_views(parts.generator, latent, views), views)
+    latent = with_body_types(random_latents(batches, chosen, generator.size.content_layers, 2), [car.body_type for car in cars])
+    before = _read(parts, network, draw_surfaces(generator, latent, own, views), views)
     turn = np.degrees(np.abs((before["view"][:, 0] - views[:, 0] + np.pi) % (2 * np.pi) - np.pi))
     even = latent.evenly_lit()
     asked = even.factors[:, [FACTORS.index(f"paint_{name}") for name in ("red", "green", "blue")]].numpy()
-    paint = np.abs(colours_of(draw_views(parts.generator, even, views)) - asked)
+    paint = np.abs(colours_of(draw_surfaces(generator, even, own, views)) - asked)
     other = latent.chosen(np.roll(np.arange(count), 1))
-    anew = _changes(before, _read(parts, network, draw_views(parts.generator, other, views), views))
+    anew = _changes(before, _read(parts, network, draw_surfaces(generator, other, others, views), views))
     leak = {}
     for name in NAMES:
-        after = _changes(before, _read(parts, network, draw_views(parts.generator, latent.with_group(name, other), views), views))
+        drawn = draw_surfaces(generator, latent.with_group(name, other), others if name == "shape" else own, views)
+        after = _changes(before, _read(parts, network, drawn, views))
         leak[name] = {read: round(after[read] / max(anew[read], 1e-6), 3) for read in anew if read != name}
     return {
         "azimuth_median_deg": float(np.median(turn)), "azimuth_worst_tenth_deg": float(np.quantile(turn, 0.9)),
@@ -108,11 +118,11 @@ def inversion(parts: CarGenerator, bench: Path) -> dict[str, object]:
     rows: dict[str, list[list[float]]] = {"draft": [], "normal": []}
     for file in sorted(bench.glob("*.jpg")):
         posed = pose(file, file.with_name(f"{file.stem}_mask.png"), Settings(quality="draft"), lambda stage, share01: None)
-        if not in_reach(posed.camera, posed.box):
+        if not in_reach(posed.camera, posed.solid.box):
             continue
         for quality, results in rows.items():
             began = time.perf_counter()
-            done = invert(posed.photo, posed.matte, posed.camera, posed.box, parts, QUALITIES[quality], lambda stage, share01: None)
+            done = invert(posed.photo, posed.matte, posed.camera, posed.solid, parts, QUALITIES[quality], lambda stage, share01: None)
             results.append([*likeness(parts, done).values(), time.perf_counter() - began])
     return {
         quality: dict(zip(("psnr_db", "feature_distance", "seconds"), np.mean(results, 0).round(3).tolist(), strict=True))

@@ -25,9 +25,12 @@ from imago.core.generator.groups import (
 from imago.core.generator.weights import CarGenerator, generator_of, save_generator
 from imago.core.invert.encoder import Encoder, EncoderSize
 
+from .made_solid import box_solid
+
 SMALL = GeneratorSize((16, 16), view=16, hidden=16)
 SMALL_JUDGE = DiscriminatorSize((16, 16, 16, 16), hidden=16)
 VIEW = torch.tensor([[0.4, 0.2, 0.8], [-2.0, 0.1, 0.5]])
+SURFACE = box_solid().surfaces(VIEW.double().numpy(), SMALL.picture_px)
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def seen_by_layers(generator: Generator, view: torch.Tensor, w: torch.Tensor) ->
         outputs.append(told)
 
     hooks = [layer.register_forward_hook(note) for layer in generator.layers]
-    generator(view, w)
+    generator(SURFACE, view, w)
     for hook in hooks:
         hook.remove()
     return styles, outputs
@@ -101,16 +104,25 @@ def test_groups_fill_their_vectors_without_gap_or_overlap() -> None:
 
 def test_one_style_for_all_layers_is_the_same_style_for_each(generator: Generator) -> None:
     w = random_w(generator)
-    assert torch.equal(generator(VIEW, w), generator(VIEW, w[:, None].expand(-1, SMALL.content_layers, -1)))
+    assert torch.equal(generator(SURFACE, VIEW, w), generator(SURFACE, VIEW, w[:, None].expand(-1, SMALL.content_layers, -1)))
+
+
+def test_the_picture_follows_the_surface(generator: Generator) -> None:
+    """What is drawn of a pixel depends on what the surface shows there, from the first size on."""
+    w = random_w(generator).detach()
+    empty = torch.zeros_like(SURFACE)
+    apart = (generator(SURFACE, VIEW, w, 16) - generator(empty, VIEW, w, 16)).abs().sum(1)
+    shown = torch.nn.functional.max_pool2d((SURFACE[:, 1] > 0).float(), 2) > 0
+    assert apart[shown].mean() > 1.5 * apart[~shown].mean() > 0  # convolutions carry it a little further
 
 
 def test_pictures_of_every_size_and_no_other(generator: Generator) -> None:
     w = random_w(generator)
-    assert generator(VIEW, w).shape == (2, 4, 32, 32) and generator(VIEW, w, 16).shape == (2, 4, 16, 16)
+    assert generator(SURFACE, VIEW, w).shape == (2, 4, 32, 32) and generator(SURFACE, VIEW, w, 16).shape == (2, 4, 16, 16)
     with pytest.raises(ValueError, match="no output of 8 pixels, only of 16, 32"):
-        generator(VIEW, w, 8)
+        generator(SURFACE, VIEW, w, 8)
     with pytest.raises(ShapeError):
-        generator(VIEW, w[:, :-1])
+        generator(SURFACE, VIEW, w[:, :-1])
 
 
 def test_the_discriminator_takes_the_view_and_coarser_pictures() -> None:

@@ -20,6 +20,8 @@ from imago.core.generator.weights import CarGenerator
 from imago.core.invert.encoder import Encoder, EncoderSize
 from imago.core.types import Settings
 
+from .made_solid import box_solid
+
 LAYERS = 4
 
 
@@ -51,9 +53,12 @@ def test_a_group_of_another_car_changes_its_own_part_of_w_alone(parts: CarGenera
 def test_under_even_light_cars_that_differ_in_light_alone_look_the_same(parts: CarGenerator) -> None:
     one = random_latent(1)
     other = one.with_group("light", random_latent(2))
-    views = views_around(2, 0.2, 0.9)
-    assert np.abs(draw_views(parts.generator, one, views) - draw_views(parts.generator, other, views)).max() > 1e-3
-    assert np.array_equal(draw_views(parts.generator, one.evenly_lit(), views), draw_views(parts.generator, other.evenly_lit(), views))
+
+    def drawn(latent: Latent) -> np.ndarray:
+        return draw_views(parts.generator, latent, box_solid(), views_around(2, 0.2, 0.9))
+
+    assert np.abs(drawn(one) - drawn(other)).max() > 1e-3
+    assert np.array_equal(drawn(one.evenly_lit()), drawn(other.evenly_lit()))
 
 
 def test_the_way_to_another_car_begins_and_ends_at_cars() -> None:
@@ -81,28 +86,41 @@ def test_straight_alpha_gives_the_colour_back() -> None:
     assert np.allclose(straight(np.concatenate([colour * alpha, alpha])), [0.2, 0.4, 0.8, 0.5])
 
 
-def test_a_seed_is_a_car_and_without_variety_all_are_the_mean_one(parts: CarGenerator) -> None:
-    def car(**settings: object) -> Latent:
+def test_a_seed_is_a_car_and_without_variety_all_of_a_type_are_alike(parts: CarGenerator) -> None:
+    def car(**settings: object) -> inventing.Invented:
         return inventing.invent(parts, Settings(invented=True, **settings))  # type: ignore[arg-type]
 
-    def same(one: Latent, other: Latent) -> bool:
-        return torch.allclose(one.free, other.free) and torch.allclose(one.factors, other.factors)
+    def same(one: inventing.Invented, other: inventing.Invented) -> bool:
+        shape = np.allclose(one.solid.triangles_m, other.solid.triangles_m, atol=1e-5)
+        return shape and torch.allclose(one.latent.free, other.latent.free) and torch.allclose(one.latent.factors, other.latent.factors)
 
     assert same(car(seed=3), car(seed=3)) and not same(car(seed=3), car(seed=4))
-    assert same(car(seed=3, truncation01=0.0), car(seed=4, truncation01=0.0))
+    typical: dict[str, inventing.Invented] = {}
+    for seed in range(12):
+        made = car(seed=seed, truncation01=0.0)
+        assert same(typical.setdefault(made.shape.body_type, made), made)
+    assert 1 < len(typical) < 12
     assert same(car(seed=3, toward_seed=4, share01=0.0), car(seed=3)) and same(car(seed=3, toward_seed=4, share01=1.0), car(seed=4))
 
 
-def test_an_invented_picture_is_a_file_with_alpha(parts: CarGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inventing, "loaded", lambda: parts)
-    file = tmp_path / "new" / "car.png"
-    inventing.write_invented(Settings(invented=True, seed=5), file)
+def test_halfway_between_two_cars_every_measure_is_the_mean() -> None:
+    one, other = inventing.drawn_shape(3, 0.7), inventing.drawn_shape(4, 0.7)
+    half = inventing.between(one, other, 0.5)
+    for name, value in half.measures.items():
+        assert value == pytest.approx((one.measures[name] + other.measures[name]) / 2)
+    assert np.allclose(half.coefficients, (np.array(one.coefficients) + other.coefficients) / 2)
+    assert inventing.between(one, other, 0.4).body_type == one.body_type and half.body_type == other.body_type
+
+
+def test_an_invented_picture_is_a_file_with_alpha_that_the_camera_belongs_to(parts: CarGenerator, tmp_path: Path) -> None:
+    made, file = inventing.invent(parts, Settings(invented=True, seed=5)), tmp_path / "new" / "car.png"
+    inventing.write_picture(parts.generator, made, file)
     with Image.open(file) as picture:
-        assert picture.mode == "RGBA" and picture.size == (inventing.SIDE_PX, inventing.SIDE_PX)
+        assert picture.mode == "RGBA" and picture.size == made.camera.image_size_px == (inventing.SIDE_PX, inventing.SIDE_PX)
     assert [path.name for path in file.parent.iterdir()] == ["car.png"]
     (tmp_path / "file").write_text("")
     with pytest.raises(UserInputError, match="another folder"):
-        inventing.write_invented(Settings(invented=True), tmp_path / "file" / "car.png")
+        inventing.write_picture(parts.generator, made, tmp_path / "file" / "car.png")
 
 
 @pytest.mark.parametrize("wrong", [{"truncation01": 1.5}, {"share01": -0.1}, {"seed": -1}, {"toward_seed": 2**31}, {"unseen": "magic"}])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
@@ -10,11 +9,13 @@ from imago.core.generator.discriminator import Discriminator, DiscriminatorSize
 from imago.core.generator.generator import Generator, GeneratorSize
 from imago.core.generator.groups import FACTOR_MEAN
 from imago.core.generator.weights import CarGenerator
-from imago.core.generator.window import CarBox
 from imago.core.invert.encoder import Encoder, EncoderSize
 
+from ..generator.made_solid import box_solid
+
 SIDE, LAYERS = 32, 4
-BOX = CarBox(np.array([-0.9, -2.2, 0.0]), np.array([0.9, 2.2, 1.4]))
+SOLID = box_solid()
+BOX = SOLID.box
 
 
 @pytest.fixture(scope="module")

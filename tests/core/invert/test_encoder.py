@@ -10,8 +10,11 @@ from imago.core.generator.generator import Generator, GeneratorSize
 from imago.core.generator.groups import FACTOR_COUNT, FREE_COUNT, WIDTH
 from imago.core.invert.encoder import Encoder, EncoderSize
 
+from ..generator.made_solid import box_solid
+
 SIZE = EncoderSize((16, 16, 16), cell=16, hidden=16, picture_px=32, content_layers=4)
 VIEW = torch.tensor([[0.4, 0.2, 0.8], [-2.0, 0.1, 0.5]])
+SURFACE = box_solid().surfaces(VIEW.double().numpy(), 32)
 
 
 def test_what_it_says_has_the_sizes_that_the_generator_takes() -> None:
@@ -22,7 +25,7 @@ def test_what_it_says_has_the_sizes_that_the_generator_takes() -> None:
     assert found.factors.shape == (2, FACTOR_COUNT) and found.departures.shape == (2, 4, WIDTH)
     w = generator.map(found.free_mean, found.factors)
     assert found.departures.square().mean() < 1e-3 * w.square().mean()
-    assert generator(VIEW, w[:, None] + found.departures).shape == (2, 4, 32, 32)
+    assert generator(SURFACE, VIEW, w[:, None] + found.departures).shape == (2, 4, 32, 32)
 
 
 def test_it_hears_the_view() -> None:

@@ -16,7 +16,7 @@ from imago.core.invert.invert import invert
 from imago.core.invert.optimise import OptimiseConfig
 from imago.core.types import Camera, Matte, Photo
 
-from .conftest import BOX, SIDE
+from .conftest import SIDE, SOLID
 
 HEIGHT, WIDTH = 64, 96
 
@@ -28,7 +28,7 @@ def seen(parts: CarGenerator, azimuth: float, brightness: float) -> show.Seen:
     alpha[24:44, 34:62] = 1
     image = np.where(alpha[..., None] > 0, brightness, [0.2, 0.3, 0.7]).astype(np.float32)
     photo, matte = Photo("square.png", image), Matte(alpha, "test", 1.0)
-    return show.Seen(photo, matte, invert(photo, matte, camera, BOX, parts, OptimiseConfig(0), lambda stage, share01: None))
+    return show.Seen(photo, matte, invert(photo, matte, camera, SOLID, parts, OptimiseConfig(0), lambda stage, share01: None))
 
 
 def test_a_sheet_has_a_row_a_car_then_the_exchanges(parts: CarGenerator) -> None:
@@ -44,8 +44,8 @@ def test_another_car_stands_before_the_photographs_own_background(parts: CarGene
     one = seen(parts, 0.6, 0.9)
     line = torch.arange(SIDE) - SIDE / 2 + 0.5
     disc = (line[:, None] ** 2 + line**2 < 16).float().expand(1, 4, -1, -1) * 2 - 1
-    monkeypatch.setattr(parts.generator, "forward", lambda view, w, size_px=None: disc)
-    found = show.exchanged(parts, one, one.inversion.latent)
+    monkeypatch.setattr(parts.generator, "forward", lambda surface, view, w, size_px=None: disc)
+    found = show.exchanged(parts, one, one.inversion)
     background = np.array([0.2, 0.3, 0.7])
     x, y = one.inversion.window.to_photo(np.array([[SIDE / 2, SIDE / 2]]))[0].astype(int)
     assert np.allclose(found[y, x], 1, atol=0.02)

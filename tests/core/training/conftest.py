@@ -9,6 +9,7 @@ import pytest
 
 from imago.core.dataset.turntables import Turntables
 from imago.core.generator.groups import FACTOR_MEAN, FACTOR_SLICE
+from imago.core.generator.surface import LAYERS
 
 SIZE = 32
 
@@ -28,5 +29,7 @@ def turntables() -> Turntables:
     factors[32:, FACTOR_SLICE["light"]] = np.nan
     view = np.stack([azimuth, np.full(34, 0.2), np.full(34, 0.8)], 1).astype(np.float32)
     names = np.array([f"car{number}" for number in cars])
-    box = np.tile(np.array([[-0.9, -2.2, 0], [0.9, 2.2, 1.4]]), (34, 1, 1))
-    return Turntables(rgba, view, factors, cars, looks, box, names, np.arange(34) < 32)
+    surface = np.zeros((34, len(LAYERS), SIZE, SIZE), np.uint8)
+    surface[:, 0] = rgba[..., 3]
+    surface[:, 1] = rgba[..., 3] > 0
+    return Turntables(rgba, view, factors, cars, looks, names, np.arange(34) < 32, surface)

@@ -43,7 +43,7 @@ def test_pictures_that_all_look_alike_are_further_from_training_than_others_of_i
     turntables: Turntables,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    grey = lambda self, view, w, size_px=None: torch.zeros(len(view), 4, size_px, size_px)  # noqa: E731
+    grey = lambda self, surface, view, w, size_px=None: torch.zeros(len(view), 4, size_px, size_px)  # noqa: E731
     monkeypatch.setattr(Generator, "forward", grey)
     batches = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
     found = frechet(parts, loaded(FOLDER, "cpu"), turntables, batches, 16, 32)
