@@ -4,6 +4,7 @@
 import bpy
 
 from ..core.car.measure_table import MEASURES
+from ..core.types import BODY_TYPES
 from .callbacks import chosen, getter, setter
 
 SHARES = ("track_ratio", "nose_width", "tail_width", "roof_width", "hood_width", "b_pillar", "c_pillar", "roundness", "cab_drop")
@@ -26,8 +27,13 @@ TEXTURES = (
 WHICH = "Of several cars: 1 makes the first from the left, 2 the second; 0 the largest in the middle. A box, where set, counts instead"
 BOX = "Where the car is: left, top, right and bottom in pixels of the upright photo; all 0 for none. It counts instead of the car's number"
 SEED = "Which car: the same number is the same car again"
-TRUNCATION = "How far cars may be from the mean car: 0 is always the mean one, 1 anything that the generator can draw"
+TRUNCATION = "How far cars may be from the usual: 0 is the typical car of its body type, 1 anything that the generator can draw"
 TOWARD = "Another invented car, and how far to go toward it: 0 stays, 1 is the other"
+BODIES = (
+    ("ANY", "Any", "As the seed has it"),
+    *((name, {"suv": "SUV", "citycar": "City Car"}.get(name, name.capitalize()), "") for name in BODY_TYPES),
+)
+OWN_PAINT = "Paint the invented car in a colour of your own; else the seed decides"
 SOURCES = (
     ("FILE", "File", "A picture on disk"),
     ("IMAGE", "In This File", "A picture that this Blender file already holds"),
@@ -56,6 +62,11 @@ class ImagoInputs(bpy.types.PropertyGroup):
     variety: bpy.props.FloatProperty(name="Variety", description=TRUNCATION, min=0, max=1, default=0.7)  # type: ignore[valid-type]
     toward: bpy.props.IntProperty(name="Toward Seed", description=TOWARD, min=0)  # type: ignore[valid-type]
     share: bpy.props.FloatProperty(name="Share", description=TOWARD, min=0, max=1, default=0)  # type: ignore[valid-type]
+    body: bpy.props.EnumProperty(name="Body", items=BODIES, default="ANY")  # type: ignore[valid-type]
+    own_paint: bpy.props.BoolProperty(name="Own Paint", description=OWN_PAINT)  # type: ignore[valid-type]
+    paint: bpy.props.FloatVectorProperty(  # type: ignore[valid-type]
+        name="Paint", description=OWN_PAINT, subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.6, 0.05, 0.05)
+    )
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048")  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]

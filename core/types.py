@@ -36,6 +36,8 @@ class Settings:
     truncation01: float = 0.7  # of an invented car, how far it may be from the mean car
     toward_seed: int | None = None  # and another one, toward which it goes by share01
     share01: float = 0.5
+    invented_body: str = ""  # its body type; any without
+    invented_paint_srgb01: tuple[float, float, float] | None = None  # its paint; None leaves it to the seed
     box_px: tuple[float, float, float, float] | None = None  # left, top, right, bottom of the car in pixels of the upright picture file
 
     def __post_init__(self) -> None:
@@ -46,6 +48,12 @@ class Settings:
         for name in ("truncation01", "share01"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserInputError(f"{name.removesuffix('01')} is a share: give a number from 0 to 1.")
+        if self.invented_body not in ("", *BODY_TYPES):
+            raise UserInputError(f"there is no body type {self.invented_body!r}, choose {', '.join(BODY_TYPES[:-1])} or {BODY_TYPES[-1]}.")
+        if self.invented_paint_srgb01 is not None:
+            object.__setattr__(self, "invented_paint_srgb01", tuple(self.invented_paint_srgb01))  # JSON knows lists only
+            if len(self.invented_paint_srgb01) != 3 or not all(0 <= value <= 1 for value in self.invented_paint_srgb01):
+                raise UserInputError("a paint needs three numbers from 0 to 1: red, green and blue.")
         if not all(0 <= seed < 2**31 for seed in (self.seed, self.toward_seed or 0)):
             raise UserInputError("seeds are whole numbers from 0 to 2147483647.")
         if self.which < 0:

@@ -297,10 +297,18 @@ def test_invented_cars_are_a_seed_each(tmp_path):
     assert first.photo == tmp_path / "invented_7_3_025.png" and first.folder == tmp_path / "invented_7_3_025" and first.mask is None
     assert settings == Settings(quality="draft", unseen="generator", invented=True, seed=7, toward_seed=3, share01=0.25)
     assert other == replace(settings, seed=8) and second.folder != first.folder
+    ((_, settings),) = invent_line.plan(invent_line.parser().parse_args(["--body", "suv", "--paint", "#ff0033"]))
+    assert settings.invented_body == "suv" and settings.invented_paint_srgb01 == (1.0, 0.0, 0.2)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), [(["--truncation", "2"], "from 0 to 1"), (["--seed", "-4"], "whole numbers"), (["--count", "0"], "how many")]
+    ("arguments", "words"),
+    [
+        (["--truncation", "2"], "from 0 to 1"),
+        (["--seed", "-4"], "whole numbers"),
+        (["--count", "0"], "how many"),
+        (["--body", "tank"], "van, pickup"),
+    ],
 )
 def test_nonsense_for_an_invented_car_gets_a_sentence(tmp_path, capsys, arguments, words):
     assert invent_line.main([*arguments, "--out", str(tmp_path / "out")]) == 2

@@ -8,7 +8,7 @@ import bpy
 
 from ...core.messages import MakeRequest
 from ..placing import views_of
-from ..properties import SEED, TOWARD, TRUNCATION
+from ..properties import BODIES, OWN_PAINT, SEED, TOWARD, TRUNCATION
 from .making import CreateMaking
 from .of_car import OfCar
 from .polls import set_up
@@ -24,6 +24,10 @@ class IMAGO_OT_invent_car(CreateMaking):
     variety: bpy.props.FloatProperty(name="Variety", description=TRUNCATION, min=0, max=1, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     toward: bpy.props.IntProperty(name="Toward Seed", description=TOWARD, min=0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     share: bpy.props.FloatProperty(name="Share", description=TOWARD, min=0, max=1, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    body: bpy.props.EnumProperty(name="Body", items=BODIES, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    paint: bpy.props.FloatVectorProperty(  # type: ignore[valid-type]
+        name="Paint", description=OWN_PAINT, subtype="COLOR_GAMMA", size=3, min=0, max=1, options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -36,12 +40,13 @@ class IMAGO_OT_invent_car(CreateMaking):
     def _prepare(self, context: bpy.types.Context) -> None:
         super()._prepare(context)
         inputs, given = context.window_manager.imago, self.properties.is_property_set
-        seed, variety, toward, share = (
-            getattr(self, name) if given(name) else getattr(inputs, name) for name in ("seed", "variety", "toward", "share")
-        )
+        names = ("seed", "variety", "toward", "share", "body", "paint")
+        seed, variety, toward, share, body, paint = (getattr(self if given(name) else inputs, name) for name in names)
         self._mask = None
         self._settings |= {"invented": True, "seed": seed, "truncation01": variety, "which": 0, "box_px": None, "unseen": "generator"}
         self._settings |= {"toward_seed": toward if share > 0 else None, "share01": share}
+        self._settings |= {"invented_body": "" if body == "ANY" else body}
+        self._settings |= {"invented_paint_srgb01": tuple(paint) if given("paint") or inputs.own_paint else None}
 
     def _job(self, photo: str) -> MakeRequest:
         job = super()._job(photo)

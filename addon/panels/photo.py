@@ -131,6 +131,12 @@ def _draw_invent(layout: bpy.types.UILayout, inputs: ImagoInputs) -> None:
         column.prop(inputs, "variety", slider=True)
         column.prop(inputs, "toward")
         column.prop(inputs, "share", slider=True)
+        column.prop(inputs, "body")
+        row = column.row(heading="Own Paint")
+        row.prop(inputs, "own_paint", text="")
+        colour = row.row()
+        colour.active = inputs.own_paint
+        colour.prop(inputs, "paint", text="")
         body.operator("imago.invent_car", icon="SHADERFX")
 
 

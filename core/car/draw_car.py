@@ -43,14 +43,23 @@ class DrawnCars:
 
 
 def draw_cars(
-    count: int, seed: int, prior: ShapePrior, space: ShapeSpace, truncation: float = TRUNCATION, redraws: int = REDRAWS
+    count: int,
+    seed: int,
+    prior: ShapePrior,
+    space: ShapeSpace,
+    truncation: float = TRUNCATION,
+    redraws: int = REDRAWS,
+    body_type: str = "",
 ) -> DrawnCars:
     """Random cars, the same for the same seed; truncation scales how far they lie from their type's typical car, 0 gives just that.
 
-    With redraws = 0 nothing is checked but for faulty and faulty_share.  Raises ShapeError.
+    With redraws = 0 nothing is checked but for faulty and faulty_share.  body_type: all of them; without one any.  Raises ShapeError,
+    ValueError for a body type that there is not.
     """
     random = np.random.default_rng(seed)
     kinds = random.integers(len(KINDS), size=count)
+    if body_type:
+        kinds[:] = KINDS.index(body_type)
     measures, coefficients = draw_once(kinds, random, prior, space, truncation)
     faulty = _faulty(measures, coefficients, space)
     first_share = float(faulty.mean()) if count else 0.0

@@ -101,7 +101,7 @@ class Generator(nn.Module):
             size_px: side of a coarser picture, at least 16; None for the finest.
             noise: where noise comes from; without it the picture is the same each time.
         Returns:
-            (B, 4, S, S) float32, RGB premultiplied by alpha, and alpha; -1..1 stands for 0..1, not clipped.
+            (B, 4, S, S) float32, RGB premultiplied by alpha, and alpha; -1..1 stands for 0..1, not clipped; empty where no car is.
         Raises:
             ShapeError.
         """
@@ -128,7 +128,13 @@ class Generator(nn.Module):
                 if side == size_px:
                     break
         assert picture is not None
-        return picture
+        return (picture + 1) * self._covered(surface, size_px) - 1
+
+    @staticmethod
+    def _covered(surface: torch.Tensor, size_px: int) -> torch.Tensor:
+        """(B, 1, S, S) 1 where a pixel shows anything of the car, which is known and need not be learned."""
+        cover = (surface[:, :1] > 0).float()
+        return functional.max_pool2d(cover, surface.shape[-1] // size_px)
 
     def _told(self, surface: torch.Tensor, view: torch.Tensor, finest_px: int) -> dict[int, torch.Tensor]:
         """By side, from 16 to finest_px pixels: (B, C, side, side), what the surface alone says at that size."""

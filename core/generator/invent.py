@@ -45,18 +45,24 @@ class Invented:
 
 
 def invent(parts: CarGenerator, settings: Settings) -> Invented:
-    """The car of settings.seed, or one between it and that of settings.toward_seed, evenly lit.  Raises WeightsError."""
-    shape, latent = drawn_shape(settings.seed, settings.truncation01), _look(parts, settings.seed, settings.truncation01)
+    """The car of settings.seed, or one between it and that of settings.toward_seed, of the body type and paint that are asked for, evenly
+    lit.  Raises WeightsError."""
+    shape = drawn_shape(settings.seed, settings.truncation01, settings.invented_body)
+    latent = _look(parts, settings.seed, settings.truncation01)
     if settings.toward_seed is not None:
-        other = drawn_shape(settings.toward_seed, settings.truncation01)
+        other = drawn_shape(settings.toward_seed, settings.truncation01, settings.invented_body)
         shape = between(shape, other, settings.share01)
         latent = latent.toward(_look(parts, settings.toward_seed, settings.truncation01), settings.share01)
+    if settings.invented_paint_srgb01 is not None:
+        names = ("paint_red", "paint_green", "paint_blue")
+        latent = latent.with_factors(**dict(zip(names, settings.invented_paint_srgb01, strict=True)))
     return Invented(with_body_types(latent, [shape.body_type]), shape, solid_of_shape(shape))
 
 
-def drawn_shape(seed: int, truncation01: float) -> CarShape:
-    """A draw of the shape space, drawn toward its type's typical car by the truncation (Karras et al., CVPR 2019, appendix B)."""
-    cars = draw_cars(1, seed, shape_prior(), shape_space(), truncation01)
+def drawn_shape(seed: int, truncation01: float, body_type: str = "") -> CarShape:
+    """A draw of the shape space, of any body type or of one, drawn toward its type's typical car by the truncation (Karras et al., CVPR
+    2019, appendix B)."""
+    cars = draw_cars(1, seed, shape_prior(), shape_space(), truncation01, body_type=body_type)
     return CarShape(to_dict(cars.measures[0]), cars.body_types[0], tuple(map(float, cars.coefficients[0])))
 
 

@@ -129,13 +129,13 @@ def test_back_to_the_photos_shape(worker: ModuleType) -> None:
 @pytest.mark.skipif(not (REPOSITORY / "weights" / "generator.safetensors").is_file(), reason="no weights of the generator were released")
 def test_an_invented_car_stands_at_the_cursor_and_shows_its_sides(worker: ModuleType) -> None:
     bpy.context.scene.cursor.location = (-3.0, 2.0, 0.0)
-    settings = {"quality": "draft", "texture": "1024", "seed": 11, "variety": 0.5}
+    settings = {"quality": "draft", "texture": "1024", "seed": 11, "variety": 0.5, "body": "suv", "paint": (0.7, 0.1, 0.1)}
     assert bpy.ops.imago.invent_car("EXEC_DEFAULT", True, **settings) == {"FINISHED"}
     rig = bpy.context.view_layer.objects.active
     assert rig.type == "ARMATURE" and tuple(rig.location) == (-3.0, 2.0, 0.0)
     assert {"body", "wheel_front_left", "wheel_rear_right"} <= set(parts(rig))
     run = next(run for run in runs(worker) if run.job == rig["imago_run"])
-    assert (run.folder / "invented_11.png").is_file()
+    assert (run.folder / "invented_11.png").is_file() and run.body_type == "suv"
     assert bpy.ops.imago.show_views() == {"FINISHED"}
     image = bpy.data.images[f"{rig.name} from All Sides"]
     assert image.size[0] == 3 * image.size[1] > 0, "twelve squares in two rows"

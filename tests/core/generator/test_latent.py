@@ -103,6 +103,16 @@ def test_a_seed_is_a_car_and_without_variety_all_of_a_type_are_alike(parts: CarG
     assert same(car(seed=3, toward_seed=4, share01=0.0), car(seed=3)) and same(car(seed=3, toward_seed=4, share01=1.0), car(seed=4))
 
 
+def test_body_type_and_paint_are_those_that_are_asked_for(parts: CarGenerator) -> None:
+    made = inventing.invent(parts, Settings(invented=True, seed=3, invented_body="pickup", invented_paint_srgb01=(0.9, 0.1, 0.2)))
+    plain = inventing.invent(parts, Settings(invented=True, seed=3))
+    told, usual = (dict(zip(FACTORS, one.latent.factors[0].tolist(), strict=True)) for one in (made, plain))
+    assert made.shape.body_type == "pickup" != plain.shape.body_type and told["body_pickup"] == 1
+    assert [told[f"paint_{name}"] for name in ("red", "green", "blue")] == pytest.approx([0.9, 0.1, 0.2])
+    same = [name for name in FACTORS if not name.startswith(("body_", "paint_red", "paint_green", "paint_blue"))]
+    assert [told[name] for name in same] == [usual[name] for name in same]
+
+
 def test_halfway_between_two_cars_every_measure_is_the_mean() -> None:
     one, other = inventing.drawn_shape(3, 0.7), inventing.drawn_shape(4, 0.7)
     half = inventing.between(one, other, 0.5)
@@ -123,7 +133,18 @@ def test_an_invented_picture_is_a_file_with_alpha_that_the_camera_belongs_to(par
         inventing.write_picture(parts.generator, made, tmp_path / "file" / "car.png")
 
 
-@pytest.mark.parametrize("wrong", [{"truncation01": 1.5}, {"share01": -0.1}, {"seed": -1}, {"toward_seed": 2**31}, {"unseen": "magic"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"truncation01": 1.5},
+        {"share01": -0.1},
+        {"seed": -1},
+        {"toward_seed": 2**31},
+        {"unseen": "magic"},
+        {"invented_body": "tank"},
+        {"invented_paint_srgb01": (2, 0, 0)},
+    ],
+)
 def test_settings_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UserInputError):
         Settings(**wrong)  # type: ignore[arg-type]
