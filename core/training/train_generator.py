@@ -22,7 +22,7 @@ from torch import nn
 from ..dataset.turntables import Turntables, read_turntables
 from ..generator.discriminator import Discriminator, DiscriminatorSize
 from ..generator.generator import Generator, GeneratorSize
-from ..generator.weights import CarGenerator, save_generator
+from ..generator.weights import CarGenerator, generator_of, save_generator
 from ..invert.encoder import Encoder, EncoderSize
 from .generator_loss import at_size, discriminator_terms, draw_batch, generator_terms, plain_terms, slope_penalty
 from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
@@ -141,6 +141,17 @@ def new_state(config: GeneratorConfig) -> TrainingState:
     )
 
 
+def begin_with(state: TrainingState, parts: CarGenerator) -> None:
+    """Take over the networks of a finished file, e.g. the released one; the discriminator's last blocks begin anew.
+
+    Raises RuntimeError where their sizes are others.
+    """
+    for drawing in (state.drawing, state.average):
+        drawing.generator.load_state_dict(parts.generator.state_dict())
+        drawing.encoder.load_state_dict(parts.encoder.state_dict())
+    state.discriminator.first.load_state_dict(parts.features.state_dict())
+
+
 def equalised(network: nn.Module) -> list[dict[str, object]]:
     """Each parameter with its share of the learning rate, its typical size: the equalised learning rate of Karras et al. (ICLR 2018,
     section 4.1) without scaling weights at run time.  With one rate for all, wide layers shake the whole picture at every step."""
@@ -216,9 +227,16 @@ def _step(working: WorkingCopy, optimiser: torch.optim.Adam, processes: Processe
     working.weights_from_master()
 
 
-def train(config: GeneratorConfig, turntables: Turntables, out: Path, processes: Processes = ALONE) -> TrainingState:
-    """Train until the time or the steps are over; leaves checkpoint, curves, samples and the averaged weights in `out`."""
+def train(
+    config: GeneratorConfig, turntables: Turntables, out: Path, processes: Processes = ALONE, first: CarGenerator | None = None
+) -> TrainingState:
+    """Train until the time or the steps are over; leaves checkpoint, curves, samples and the averaged weights in `out`.
+
+    Begins with the checkpoint in `out`, where there is none with `first`, else with random networks.
+    """
     state = new_state(config)
+    if first is not None:
+        begin_with(state, first)
     begin(config, state, out)
     held = np.isin(turntables.name, config.held_out)
     seed = config.seed + 1000 * processes.rank
@@ -259,13 +277,15 @@ def main(arguments: list[str] | None = None) -> None:
     add_arguments(parser, GeneratorConfig.minutes, GeneratorConfig.batch)
     parser.add_argument("--coarse-share", type=float, default=GeneratorConfig.coarse_share)
     parser.add_argument("--adversarial-from", type=float, default=GeneratorConfig.adversarial_from)
+    parser.add_argument("--begin-with", type=Path, metavar="FILE", help="a generator.safetensors in place of random networks")
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)  # before the first call: a forked worker waits for ever for threads that stayed with its parent
     config = GeneratorConfig(
         minutes=given.minutes, seed=given.seed, threads=given.threads, batch=given.batch, invented=given.batch // 2,
         bfloat16=fast_bfloat16(), coarse_share=given.coarse_share, adversarial_from=given.adversarial_from, held_out=tuple(given.held_out),
     )  # fmt: skip
-    train(config, read_turntables(given.turntables), given.out, Processes.from_environment())
+    first = generator_of(given.begin_with.read_bytes()) if given.begin_with else None
+    train(config, read_turntables(given.turntables), given.out, Processes.from_environment(), first)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,16 @@ from imago.core.generator.weights import FILE, generator_of
 from imago.core.invert.encoder import EncoderSize
 from imago.core.training.generator_loss import factor_distance, feature_distance, slope_penalty
 from imago.core.training.measure_generator import measure_turntables
-from imago.core.training.train_generator import GeneratorConfig, TrainingState, Working, new_state, picture_px, train, train_step
+from imago.core.training.train_generator import (
+    GeneratorConfig,
+    TrainingState,
+    Working,
+    begin_with,
+    new_state,
+    picture_px,
+    train,
+    train_step,
+)
 from imago.core.training.turntable_batches import TurntableBatch, TurntableBatches
 
 from .conftest import SIZE
@@ -84,6 +93,10 @@ def test_a_run_leaves_everything_it_should_and_a_second_start_goes_on(turntables
     assert json.loads((tmp_path / "config.json").read_text())["generator"]["channels"] == [16] * 2
     assert generator_of((tmp_path / FILE).read_bytes()).generator.size == TINY.generator
     assert train(replace(config, max_steps=3), turntables, tmp_path).step == 3
+    released, fresh = generator_of((tmp_path / FILE).read_bytes()), new_state(replace(config, seed=8))
+    begin_with(fresh, released)
+    for one, other in ((fresh.drawing.generator, released.generator), (fresh.average.encoder, released.encoder)):
+        assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
     row = json.loads((tmp_path / "curves.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 3 and math.isfinite(row["sum"]) and {"held_picture", "held_matte", "held_paint", "held_own"} < set(row)
 
