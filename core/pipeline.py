@@ -121,7 +121,9 @@ def photo_to_car(
     elif settings.unseen == "generator":
         unseen = stages.run("invert", lambda tell: unseen_sides(photo, matte, found.camera, body, wheels, settings.quality, tell))
     size_px = painted_size_px(settings)
-    texture = stages.run("paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined))
+    texture = stages.run(
+        "paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined, invented is not None)
+    )
 
     def assemble(_: Report) -> CarAsset:
         asset = CarAsset(
