@@ -122,7 +122,7 @@ def photo_to_car(
         unseen = stages.run("invert", lambda tell: unseen_sides(photo, matte, found.camera, body, wheels, settings.quality, tell))
     size_px = painted_size_px(settings)
     texture = stages.run(
-        "paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined, invented is not None)
+        "paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined, unseen.paint_srgb01)
     )
 
     def assemble(_: Report) -> CarAsset:

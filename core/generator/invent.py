@@ -19,13 +19,14 @@ from ..car.prior import shape_prior
 from ..car.space import shape_space
 from ..types import Camera, CarShape, Settings
 from .generator import Generator
-from .groups import FACTOR_SLICE, FREE_COUNT, WIDTH
+from .groups import FACTOR_SLICE, FACTORS, FREE_COUNT, WIDTH
 from .latent import Latent, with_body_types
 from .surface import Solid
 from .views import draw_views, straight
 from .weights import CarGenerator
 from .window import window_camera
 
+PAINT = ("paint_red", "paint_green", "paint_blue")
 SIDE_PX = 512  # of the picture that is handed on; the generator's own is smaller
 SHOWN_VIEW = (math.radians(38), math.radians(9), 0.75)  # three-quarter from the front left, as groups.VIEW
 
@@ -37,6 +38,12 @@ class Invented:
     latent: Latent
     shape: CarShape
     solid: Solid
+
+    @property
+    def paint_srgb01(self) -> tuple[float, float, float]:
+        """What the generator was told of the paint."""
+        told = (self.latent.factors[0, [FACTORS.index(name) for name in PAINT]]).clamp(0, 1).tolist()
+        return told[0], told[1], told[2]
 
     @property
     def camera(self) -> Camera:
@@ -54,8 +61,7 @@ def invent(parts: CarGenerator, settings: Settings) -> Invented:
         shape = between(shape, other, settings.share01)
         latent = latent.toward(_look(parts, settings.toward_seed, settings.truncation01), settings.share01)
     if settings.invented_paint_srgb01 is not None:
-        names = ("paint_red", "paint_green", "paint_blue")
-        latent = latent.with_factors(**dict(zip(names, settings.invented_paint_srgb01, strict=True)))
+        latent = latent.with_factors(**dict(zip(PAINT, settings.invented_paint_srgb01, strict=True)))
     return Invented(with_body_types(latent, [shape.body_type]), shape, solid_of_shape(shape))
 
 

@@ -23,11 +23,12 @@ TURNTABLE = 12  # pictures of the sheet
 @dataclass(frozen=True, eq=False)
 class Unseen:
     """photo: to be painted from.  imagined, sheet_srgb01 (H, W, 4) straight alpha: the car from all sides; None where the
-    generator was not asked."""
+    generator was not asked.  paint_srgb01: the paint's own colour, where the car was made up."""
 
     photo: Photo
     imagined: Imagined | None = None
     sheet_srgb01: np.ndarray | None = None
+    paint_srgb01: tuple[float, float, float] | None = None
 
 
 def unseen_sides(
@@ -53,7 +54,7 @@ def unseen_of_invented(photo: Photo, invented: Invented) -> Unseen:
     generator = loaded().generator
     with one_thread():
         sheet = sheet_of(turntable(generator, invented.latent, invented.solid, np.array(SHOWN_VIEW)))
-        return Unseen(photo, imagine(generator, invented.latent, invented.solid), sheet)
+        return Unseen(photo, imagine(generator, invented.latent, invented.solid), sheet, invented.paint_srgb01)
 
 
 def turntable(generator: Generator, latent: Latent, solid: Solid, view: np.ndarray) -> np.ndarray:

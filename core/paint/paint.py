@@ -60,12 +60,12 @@ def paint(
     texture_size_px: int,
     report: Report,
     imagined: Imagined | None = None,
-    paint_alone: bool = False,
+    known_paint_srgb01: Colour | None = None,
 ) -> Texture:
     """Texture of the whole car, body and wheels in one layout, at texture_size_px; see Texture for frames and ranges.
 
-    `imagined` shows what the photograph and its mirror image do not.  `paint_alone`: the photograph tells the paint's colour and nothing
-    else, since it is coarser than the materials.
+    `imagined` shows what the photograph and its mirror image do not.  `known_paint_srgb01`: nothing has to be
+    read of the photograph, which is a drawing and coarser than the materials.
 
     Works for any symmetric mesh whose parts core/car/parts.py knows; unknown parts count as painted.  Raises ShapeError where the matte and
     the photograph differ in size, and whatever `report` raises.
@@ -80,8 +80,8 @@ def paint(
         coats.append(_wheel_coat(view, wheels, texture_size_px))
     report("paint", 0.6)
     colours = _measured_colours(coats)
-    if paint_alone:
-        colours = {name: kind.srgb01 for name, kind in KINDS.items()} | {"paint": colours["paint"]}
+    if known_paint_srgb01 is not None:
+        colours = {name: kind.srgb01 for name, kind in KINDS.items()} | {"paint": known_paint_srgb01}
         coats = [replace(coat, seen=replace(coat.seen, belief01=np.zeros_like(coat.seen.belief01))) for coat in coats]
     coats = [_disbelieve_what_cannot_be(coat, colours) for coat in coats]
     coats[0] = _evened(coats[0], colours)

@@ -2,7 +2,8 @@
 
 One car is seen twice by the encoder; from what it says the generator must draw a third picture, from another side.  The groups "shape"
 and "rest" come from one of the two pictures, what belongs to the look from the other, so groups cannot leak into one another; half of the
-known factors are told instead of read, so the generator obeys them.  Beside these cars others are invented: z at random, each group's
+known factors are told instead of read, and of these again half without anything else that was read of their group, so the generator obeys
+them.  Beside these cars others are invented: z at random, each group's
 factors from another car; the encoder must read back what they were made of (as GAN-Control's predictors judge attributes, section 3.2, here
 by value instead of by pairs).
 """
@@ -20,9 +21,11 @@ from ..generator.generator import Generator
 from ..generator.groups import FACTOR_MEAN, FACTOR_SCALE, FACTOR_SLICE, FREE_COUNT, FREE_SLICE, NAMES, WIDTH_SLICE
 from ..generator.picture_distance import feature_distance
 from ..invert.encoder import Encoded, Encoder
+from ..perceive.heads import PART_CLASSES
 from .turntable_batches import TurntableBatch
 
 OF_THE_CAR = ("shape", "rest")  # groups that the picture of the car tells, the others are of the look
+SMALL_PARTS, HEED = ("headlight", "taillight", "plate", "grille"), 3.0
 WEIGHTS = {
     "picture": 60.0, "features": 4.0, "factors": 5.0, "doubt": 0.03, "departures": 20.0, "read_back": 0.5, "adversarial": 1.0,
 }  # fmt: skip
@@ -53,32 +56,42 @@ def draw_batch(
 
 
 def latent(generator: Generator, encoded: Encoded, batch: TurntableBatch, random: torch.Generator) -> torch.Tensor:
-    """(B, content layers, WIDTH) w+ of the seen cars: each group from its picture, its factors told or read by the toss of a coin."""
+    """(B, content layers, WIDTH) w+ of the seen cars: each group from its picture, its factors told or read by the toss of a coin; told
+    ones are all that is known of their group by the toss of another."""
     count = len(batch.target)
     noise = torch.randn(encoded.free_mean.shape, generator=random)
     free = encoded.free_mean + noise * (0.5 * encoded.free_log_variance).exp()
     told_free, told_factors, departures = [], [], []
     for name in NAMES:
         own = slice(count, 2 * count) if name in OF_THE_CAR else slice(0, count)
-        told_free.append(free[own, FREE_SLICE[name]])
-        departures.append(encoded.departures[own, :, WIDTH_SLICE[name]])
         truth, read = batch.factors[:, FACTOR_SLICE[name]], encoded.factors[own, FACTOR_SLICE[name]]
-        told = (torch.rand((count, 1), generator=random) < 0.5) & ~truth.isnan()
-        told_factors.append(torch.where(told, truth, read))
+        toss, another = torch.rand((2, count, 1), generator=random) < 0.5
+        told_factors.append(torch.where(toss & ~truth.isnan(), truth, read))
+        alone = toss & another & ~truth.isnan().any(1, keepdim=True) if truth.shape[1] else torch.zeros_like(toss)
+        read_free = free[own, FREE_SLICE[name]]
+        told_free.append(torch.where(alone, torch.randn(read_free.shape, generator=random), read_free))
+        departures.append(torch.where(alone[..., None], 0.0, encoded.departures[own, :, WIDTH_SLICE[name]]))
     w = generator.map(torch.cat(told_free, 1), torch.cat(told_factors, 1))
     return w[:, None] + torch.cat(departures, 2)
 
 
 def plain_terms(batch: TurntableBatch, drawn: Drawn) -> dict[str, torch.Tensor]:
     """The terms that need no discriminator, and their weighted "sum"."""
-    read = drawn.encoded
+    read, size_px = drawn.encoded, drawn.pictures.shape[-1]
+    apart = (drawn.pictures[: len(batch.target)] - at_size(batch.target, size_px)).abs()
     terms = {
-        "picture": (drawn.pictures[: len(batch.target)] - at_size(batch.target, drawn.pictures.shape[-1])).abs().mean(),
+        "picture": (apart * heed(batch.surface, size_px)).mean(),
         "factors": factor_distance(read.factors, torch.cat([batch.factors, batch.car_factors])),
         "doubt": 0.5 * (read.free_mean.square() + read.free_log_variance.exp() - 1 - read.free_log_variance).mean(),
         "departures": read.departures.square().mean(),
     }
     return terms | {"sum": _weighted(terms, WEIGHTS)}
+
+
+def heed(surface: torch.Tensor, size_px: int) -> torch.Tensor:
+    """(B, 1, size_px, size_px) how much each pixel counts: SMALL_PARTS are few pixels and much of a car's face."""
+    small = torch.stack([surface[:, 1:2] == PART_CLASSES.index(name) for name in SMALL_PARTS]).any(0).float()
+    return 1 + HEED * at_size(small, size_px)
 
 
 def _weighted(terms: dict[str, torch.Tensor], weights: dict[str, float]) -> torch.Tensor:

@@ -10,6 +10,7 @@ from imago.core.car.measures import BODY_TYPES
 from imago.core.errors import Cancelled, ShapeError
 from imago.core.paint import paint as painting
 from imago.core.paint.colour import linear_from_srgb
+from imago.core.paint.materials import KINDS
 from imago.core.paint.paint import DRAFT_TEXTURE_PX, paint, painted_size_px
 from imago.core.paint.texels import texels_of
 from imago.core.types import CarShape, Fit, Matte, Photo, Settings
@@ -176,6 +177,20 @@ def test_an_empty_matte_leaves_the_plain_materials(make_shot):
         shot.photo, Matte(np.zeros_like(shot.matte.alpha01), "test", 0.0), shot.fit, shot.body, (), 64, lambda stage, fraction: None
     )
     assert texture.confidence01.max() == 0 and np.isfinite(texture.photo_srgb01).all()
+
+
+def test_a_car_of_known_paint_wears_it_and_the_materials_and_nothing_of_the_picture(make_shot):
+    """A drawing of a green car with a blue plate for a front: the car is red as it is told, the plate is as plates are."""
+    parts = ("door_front_left", "door_front_right", "license_plate_front", "bumper_rear", "roof", "underbody")
+    shot, red = (
+        make_shot(lambda points: np.where(points[:, 1:2] < -2.19, [0.1, 0.2, 0.8], [0.12, 0.52, 0.22]), parts=parts),
+        (0.7, 0.1, 0.1),
+    )
+    texture = paint(shot.photo, shot.matte, shot.fit, shot.body, (), SIZE, lambda stage, fraction: None, known_paint_srgb01=red)
+    assert texture.paint_srgb01 == red and texture.confidence01.max() == 0
+    for side, wanted in ((LEFT, red), (REAR, red), (FRONT, KINDS["plate"].srgb01)):
+        painted = island(shot, texture, [side])[1]
+        assert np.abs(np.median(painted, 0) - wanted).max() < 0.01 and (painted <= np.array(wanted) + 0.01).all()  # shut lines are darker
 
 
 def test_the_car_template_with_its_wheels(make_shot):
