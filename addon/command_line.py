@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         help="draft is quickest: a rougher shape, texture of 1024 px, views in preview.png drawn instead of rendered",
     )
     made.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    made.add_argument("--unseen", choices=("plain", "generator"), default="plain", help="whence light and other sides are told (plain)")
     made.add_argument("--matte", choices=("network", "rembg"), default="network", help="what cuts the car out where no mask is given")
     made.add_argument(
         "--which", type=car_number, default=0, metavar="N", help="of several cars the Nth from the left (0: the largest in the middle)"
@@ -96,7 +97,9 @@ def main(arguments: Sequence[str], photo_to_car: PhotoToCar | None = None, write
     """
     chosen = parser().parse_args(arguments)
     try:
-        settings = Settings(quality=chosen.quality, device=chosen.device, matte=chosen.matte, which=chosen.which, box_px=chosen.box)
+        settings = Settings(
+            quality=chosen.quality, device=chosen.device, matte=chosen.matte, which=chosen.which, box_px=chosen.box, unseen=chosen.unseen
+        )
         jobs, exit_code = plan(chosen.photos or [EXAMPLE], chosen.mask, chosen.out)
         if not jobs:
             return exit_code

@@ -24,6 +24,14 @@ TEXTURES = (
     ("2048", "2048", "About as much as a photograph of the usual size shows"),
     ("4096", "4096", "For close-ups of large photographs; painting takes four times as long"),
 )
+UNSEEN = (
+    ("plain", "Plain", "The photo's other flank mirrored, then the materials; the quicker, and the sharper one"),
+    (
+        "generator",
+        "Generator",
+        "Also ask the image generator for light and other sides; makes a sheet of twelve views, takes about 10 s more",
+    ),
+)
 WHICH = "Of several cars: 1 makes the first from the left, 2 the second; 0 the largest in the middle. A box, where set, counts instead"
 BOX = "Where the car is: left, top, right and bottom in pixels of the upright photo; all 0 for none. It counts instead of the car's number"
 SEED = "Which car: the same number is the same car again"
@@ -70,6 +78,7 @@ class ImagoInputs(bpy.types.PropertyGroup):
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048")  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
+    unseen: bpy.props.EnumProperty(name="Other Sides", items=UNSEEN, default="plain")  # type: ignore[valid-type]
 
 
 def _slider(name: str, low: float, high: float, meaning: str) -> object:

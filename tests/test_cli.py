@@ -247,6 +247,7 @@ def test_progress_in_a_log_is_one_line_a_stage(capsys):
         (("--box", "10,20.5,300,200"), Settings(box_px=(10.0, 20.5, 300.0, 200.0))),
         (("--box=-5,0,30,20", "--which", "0"), Settings(box_px=(-5.0, 0.0, 30.0, 20.0))),
         (("--matte", "rembg"), Settings(matte="rembg")),
+        (("--unseen", "generator"), Settings(unseen="generator")),
     ],
 )
 def test_which_car_and_which_cut(tmp_path, program, arguments, settings):

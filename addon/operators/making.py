@@ -17,7 +17,7 @@ from .. import history
 from ..chosen import preferences, worker_python
 from ..places import runs_folder
 from ..placing import LoadedRun, load_run, place_run, update_from_run, wake_one
-from ..properties import BOX, DEVICES, QUALITIES, TEXTURES, WHICH, ImagoInputs
+from ..properties import BOX, DEVICES, QUALITIES, TEXTURES, UNSEEN, WHICH, ImagoInputs
 from ..scene.find import find_rig
 from ..session import SESSION, Outcome, new_job, progress_text
 from ..warm_worker import ensure_worker
@@ -48,6 +48,7 @@ class Making(bpy.types.Operator):
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto", options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    unseen: bpy.props.EnumProperty(name="Other Sides", items=UNSEEN, default="plain", options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -136,6 +137,7 @@ class Making(bpy.types.Operator):
         self._settings = {
             "quality": self.quality if given("quality") else inputs.quality,
             "texture_size_px": int(self.texture if given("texture") else inputs.texture),
+            "unseen": self.unseen if given("unseen") else inputs.unseen,
             "device": self.device if given("device") else inputs.device,
             **self._meant(inputs),
         }

@@ -100,6 +100,8 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     settings.prop(inputs, "quality")
     settings.prop(inputs, "texture")
     settings.prop(inputs, "device")
+    if can_invent():
+        settings.prop(inputs, "unseen")
     settings.prop(inputs, "mask")
     _draw_several(layout, inputs)
     _draw_invent(layout, inputs)

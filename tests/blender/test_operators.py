@@ -145,6 +145,15 @@ def test_an_invented_car_stands_at_the_cursor_and_shows_its_sides(worker: Module
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not (REPOSITORY / "weights" / "generator.safetensors").is_file(), reason="no weights of the generator were released")
+def test_a_photographed_car_shows_its_other_sides_where_the_generator_is_asked(worker: ModuleType) -> None:
+    settings = {"quality": "draft", "texture": "1024", "unseen": "generator"}
+    assert bpy.ops.imago.create_car("EXEC_DEFAULT", True, filepath=str(EXAMPLE), **settings) == {"FINISHED"}
+    assert bpy.ops.imago.show_views() == {"FINISHED"}
+    assert bpy.context.view_layer.objects.active["imago_run"]
+
+
+@pytest.mark.slow
 def test_history_deletes_from_disk_and_not_from_the_file(worker: ModuleType) -> None:
     rig = add_last_run(worker)
     newest = next(run for run in runs(worker) if run.job == rig["imago_run"])
