@@ -24,7 +24,7 @@ LIGHT_TAKEN_OFF = 0.5  # of what the generator tells: measured better than all o
 @dataclass(frozen=True, eq=False)
 class Unseen:
     """photo: to be painted from.  imagined, sheet_srgb01 (H, W, 4) straight alpha: the car from all sides; None where the
-    generator was not asked.  paint_srgb01: the paint's own colour, where the car was made up."""
+    generator was not asked for it.  paint_srgb01: the paint's own colour, where the car was made up."""
 
     photo: Photo
     imagined: Imagined | None = None
@@ -51,11 +51,11 @@ def unseen_sides(
 
 
 def unseen_of_invented(photo: Photo, invented: Invented) -> Unseen:
-    """The same of a car that the generator made up: there is no light to take off.  Raises WeightsError."""
+    """The same of a car that the generator made up: no light is to be taken off, and it wears the materials.  Raises WeightsError."""
     generator = loaded().generator
     with one_thread():
         sheet = sheet_of(turntable(generator, invented.latent, invented.solid, np.array(SHOWN_VIEW)))
-        return Unseen(photo, imagine(generator, invented.latent, invented.solid), sheet, invented.paint_srgb01)
+        return Unseen(photo, None, sheet, invented.paint_srgb01)
 
 
 def turntable(generator: Generator, latent: Latent, solid: Solid, view: np.ndarray) -> np.ndarray:
