@@ -4,7 +4,8 @@
 
 frechet_*: Frechet distance on the perceiver's features, of generated pictures and of other training pictures (the floor) to training
 pictures.  azimuth_*: degrees between the view that was asked for and the perceiver's.  paint_error: mean absolute difference in sRGB of the
-paint that was asked for and the commonest colour of the drawn car under even light.  leak: by how much the change of one group changes what
+paint that was asked for and the commonest colour of the drawn car under even light; paint_error_of_training: the same of training pictures
+under even light, which show gloss and trim too.  leak: by how much the change of one group changes what
 is read of another, over what a new draw of everything changes.  inversion_*: BENCH_DIR's photographs through the window, encoder alone and
 optimised.
 """
@@ -24,7 +25,7 @@ import torch
 from ..dataset.turntables import Turntables, read_turntables
 from ..generator.groups import FACTOR_SCALE, FACTOR_SLICE, FACTORS, NAMES
 from ..generator.invent import drawn_shape, solid_of_shape
-from ..generator.latent import with_body_types
+from ..generator.latent import EVEN_LIGHT, with_body_types
 from ..generator.views import draw_surfaces, shown01
 from ..generator.weights import CarGenerator, load_generator
 from ..invert.invert import QUALITIES, in_reach, invert, likeness
@@ -40,6 +41,8 @@ from .sample_sheet import random_latents
 from .turntable_batches import TurntableBatches, pictures_of, surfaces_of
 
 CHUNK = 32
+PAINT = [FACTORS.index(f"paint_{name}") for name in ("red", "green", "blue")]
+NEARLY = 0.1  # of a factor of the light
 TRUNCATION01 = 0.7  # of the shapes that obey
 READ_BY_ENCODER = ("wheels", "lamps", "light")
 
@@ -82,7 +85,7 @@ def obedience(parts: CarGenerator, network: CarNetwork, turntables: Turntables, 
     before = _read(parts, network, draw_surfaces(generator, latent, own, views), views)
     turn = np.degrees(np.abs((before["view"][:, 0] - views[:, 0] + np.pi) % (2 * np.pi) - np.pi))
     even = latent.evenly_lit()
-    asked = even.factors[:, [FACTORS.index(f"paint_{name}") for name in ("red", "green", "blue")]].numpy()
+    asked = even.factors[:, PAINT].numpy()
     paint = np.abs(colours_of(draw_surfaces(generator, even, own, views)) - asked)
     other = latent.chosen(np.roll(np.arange(count), 1))
     anew = _changes(before, _read(parts, network, draw_surfaces(generator, other, others, views), views))
@@ -93,8 +96,20 @@ def obedience(parts: CarGenerator, network: CarNetwork, turntables: Turntables, 
         leak[name] = {read: round(after[read] / max(anew[read], 1e-6), 3) for read in anew if read != name}
     return {
         "azimuth_median_deg": float(np.median(turn)), "azimuth_worst_tenth_deg": float(np.quantile(turn, 0.9)),
-        "paint_error": float(np.nanmean(paint)), "leak": leak,
+        "paint_error": float(np.nanmean(paint)), "paint_error_of_training": paint_of_training(turntables, count), "leak": leak,
     }  # fmt: skip
+
+
+def paint_of_training(turntables: Turntables, count: int) -> float:
+    """Mean absolute difference in sRGB between the paint and the commonest colour of up to `count` drawn pictures under even light; nan
+    where there are none."""
+    even = turntables.factors[:, [FACTORS.index(name) for name in EVEN_LIGHT]]
+    numbers = np.flatnonzero(turntables.drawn & (np.abs(even - list(EVEN_LIGHT.values())) < NEARLY).all(1))
+    numbers = np.random.default_rng(5).permutation(numbers)[:count]
+    if not len(numbers):
+        return math.nan
+    apart = colours_of(turntables.rgba[numbers] / np.float32(255)) - turntables.factors[numbers][:, PAINT]
+    return float(np.nanmean(np.abs(apart)))
 
 
 def _read(parts: CarGenerator, network: CarNetwork, pictures: np.ndarray, views: np.ndarray) -> dict[str, np.ndarray]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from imago.core.dataset.turntables import Turntables
 from imago.core.generator.generator import Generator
-from imago.core.generator.groups import NAMES
+from imago.core.generator.groups import FACTORS, NAMES
+from imago.core.generator.latent import EVEN_LIGHT
 from imago.core.generator.weights import CarGenerator
 from imago.core.perceive.perceive import loaded
-from imago.core.training.bench_generator import frechet, obedience
+from imago.core.training.bench_generator import frechet, obedience, paint_of_training
 from imago.core.training.train_generator import new_state
 from imago.core.training.turntable_batches import TurntableBatches
 from imago.core.weights import FOLDER
@@ -35,6 +39,14 @@ def test_every_group_is_measured_against_a_new_draw(parts: CarGenerator, turntab
     found = obedience(parts, loaded(FOLDER, "cpu"), turntables, batches, 6)
     assert set(found["leak"]) == set(NAMES) and 0 <= found["azimuth_median_deg"] <= 180 and 0 <= found["paint_error"] <= 1
     assert all(group not in read and all(np.isfinite(share) for share in read.values()) for group, read in found["leak"].items())
+
+
+def test_the_paint_of_boxes_in_one_colour_is_read_as_it_is(turntables: Turntables) -> None:
+    lit = replace(turntables, factors=turntables.factors.copy())
+    lit.factors[:, [FACTORS.index(name) for name in EVEN_LIGHT]] = list(EVEN_LIGHT.values())
+    assert paint_of_training(lit, 34) < 0.01
+    lit.factors[:, FACTORS.index("light_up_red")] = 1.0
+    assert math.isnan(paint_of_training(lit, 34))
 
 
 @pytest.mark.slow
