@@ -10,8 +10,10 @@ import pytest
 from imago.core.dataset.turntables import Turntables
 from imago.core.generator.groups import FACTOR_MEAN, FACTOR_SLICE
 from imago.core.generator.surface import LAYERS
+from imago.core.training.mixed_precision import fast_bfloat16
 
 SIZE = 32
+needs_bfloat16 = pytest.mark.skipif(not fast_bfloat16(), reason="this CPU only pretends to compute in bfloat16, which takes minutes")
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from imago.core.training.train_generator import (
 )
 from imago.core.training.turntable_batches import TurntableBatch, TurntableBatches
 
-from .conftest import SIZE
+from .conftest import SIZE, needs_bfloat16
 
 TINY = GeneratorConfig(
     minutes=1000,
@@ -102,7 +102,7 @@ def test_a_run_leaves_everything_it_should_and_a_second_start_goes_on(turntables
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bfloat16", [False, True])
+@pytest.mark.parametrize("bfloat16", [False, pytest.param(True, marks=needs_bfloat16)])
 def test_steps_on_one_batch_halve_the_reconstruction(turntables: Turntables, bfloat16: bool) -> None:
     config = replace(TINY, max_steps=100_000, learning_rate=0.06, bfloat16=bfloat16)
     state = new_state(config)

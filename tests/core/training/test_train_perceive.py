@@ -28,6 +28,8 @@ from imago.core.training.release_weights import release
 from imago.core.training.train_perceive import PerceiveConfig, new_state, train, train_step
 from imago.core.training.vary_colour import vary
 
+from .conftest import needs_bfloat16
+
 TINY = PerceiveConfig(
     minutes=10,
     batch=4,
@@ -76,7 +78,7 @@ def test_two_steps_leave_everything_a_run_should_and_a_second_start_goes_on(pict
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=needs_bfloat16)])
 def test_steps_on_one_batch_halve_matte_and_parts(pictures: Pictures, empty: np.ndarray, dtype: torch.dtype) -> None:
     config = replace(TINY, max_steps=100_000, learning_rate=4e-3)
     state = new_state(config)
