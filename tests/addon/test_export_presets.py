@@ -107,6 +107,9 @@ def test_carla_names_its_materials() -> None:
     assert set(carla.materials) <= set(KIND_NAMES), "the words are those of our materials"
 
 
+@pytest.mark.skipif(
+    bpy.app.version[:2] == (5, 0), reason="the FBX importer of Blender 5.0 fails on every light (CyclesLightSettings.cast_shadow)"
+)
 @pytest.mark.parametrize("preset", ["GENERIC", "UNREAL"])
 def test_fbx_comes_back_with_its_names_unit_and_motion(preset: str, tmp_path: Path) -> None:
     car, path = moving_car(), tmp_path / "car.fbx"
