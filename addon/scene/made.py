@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ...core.types import MaterialSpec
 
@@ -83,8 +84,13 @@ def _write(material: bpy.types.Material, node: str, key: str, value: Figure) -> 
         setattr(material, key, value)
         return
     socket = socket_of(material, node, key)
-    if socket is not None:
+    if socket is not None and _plain(socket.default_value) != _as_held(value):  # Blender goes through the tree at every write
         socket.default_value = value
+
+
+def _as_held(value: Figure) -> Figure:
+    """A figure in Blender's float32."""
+    return float(np.float32(value)) if isinstance(value, int | float) else tuple(np.float32(value).tolist())
 
 
 def _plain(value: Any) -> Figure:
