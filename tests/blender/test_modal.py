@@ -85,11 +85,8 @@ def click(worker: ModuleType):
 
 
 @pytest.mark.slow
-def test_no_stage_of_making_runs_in_a_tick(worker: ModuleType, click, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every stage takes seconds, a tick must not; the walk in the window and `bench scene` tell how short ticks are.
-
-    Counted in seconds of the processor, since the machine may be busy with other things.
-    """
+def test_no_tick_keeps_blender_waiting_for_a_tenth_of_a_second(worker: ModuleType, click, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in seconds of the processor, since the machine may be busy with other things; the walk counts by the clock."""
     found, longest_s = session(worker), []
     monkeypatch.setattr(worker.module("addon.operators.making"), "time", SimpleNamespace(perf_counter=time.thread_time))
     for _ in range(2):
@@ -105,7 +102,7 @@ def test_no_stage_of_making_runs_in_a_tick(worker: ModuleType, click, monkeypatc
         assert bpy.context.view_layer.objects.active["imago_run"] == runs(worker)[0].job
         longest_s.append(found.longest_tick_s)
     print(f"longest ticks: {[round(1000 * value) for value in longest_s]} ms")
-    assert max(longest_s) < 0.3
+    assert max(longest_s) < 0.1
 
 
 @pytest.mark.slow
