@@ -56,7 +56,7 @@ def keep(car: CarObjects, reshape: Reshape) -> None:
     if reshape.template_key != template_key():
         raise ValueError("the car was made with another version of the template")
     base = to_array(reshape.base)
-    shape = _Shape(base)
+    shape = _shape(base)
     for thing, faces in _body_objects(car, reshape.body_type):
         used = np.unique(skeleton().quads[faces])
         mark(mesh_of(thing), BODY, used, shape.places[BODY][used], reshape.offset_m[used])
