@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from ..perceive.heads import PART_CLASSES
 from .parts import base_name
 
@@ -18,3 +22,8 @@ def class_of_part(part: str) -> int:
     """Index into PART_CLASSES of a part of the template."""
     name = base_name(part)
     return PART_CLASSES.index(next(found for word, found in CLASS_WORDS if name.startswith(word)))
+
+
+def classes_of_parts(part_names: Sequence[str]) -> np.ndarray:
+    """(P,) uint8 index into PART_CLASSES of each part."""
+    return np.array([class_of_part(name) for name in part_names], np.uint8)

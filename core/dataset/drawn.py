@@ -12,7 +12,7 @@ import torch
 
 from ..car.car import whole, whole_vertices
 from ..car.draw_car import DrawnCars
-from ..car.part_classes import class_of_part
+from ..car.part_classes import classes_of_parts
 from ..car.parts import rename_for
 from ..frames import orbit
 from ..paint.materials import KIND_NAMES, KINDS, kind_of_parts
@@ -121,7 +121,7 @@ def invented_model(measures: np.ndarray, coefficients: np.ndarray, body_type: st
     surfaces = tuple(_surface(name) for name in KIND_NAMES)
     model = CarModel(row, triangles, normals, np.zeros((len(triangles), 3, 2), np.float32), kind, surfaces, per_wheel)
     plain = np.array([not name.startswith("mirror") for name in names])[part]
-    classes = np.array([class_of_part(name) for name in names], np.uint8)[part]
+    classes = classes_of_parts(names)[part]
     return model, Subject(triangles, classes, plain, _wheel_rows(triangles, model.wheel_index), 0.0, body_type)
 
 

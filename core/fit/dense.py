@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from ..car.car import WHEEL_NAMES, whole
-from ..car.part_classes import class_of_part
+from ..car.part_classes import classes_of_parts
 from ..car.parts import rename_for
 from ..frames import car_to_clip
 from ..render.rasterize import nearest_triangles
@@ -34,7 +34,8 @@ HUBER_SHARE = 0.02  # of the length: places further off than this pull no harder
 def face_classes(body_type: str) -> torch.Tensor:
     """(F,) index into PART_CLASSES of every triangle of car.whole()."""
     mesh, renamed = whole(), rename_for(body_type)
-    return torch.tensor([class_of_part(renamed.get(name, name)) for name in mesh.part_names])[mesh.part_index]
+    classes = classes_of_parts([renamed.get(name, name) for name in mesh.part_names])
+    return torch.from_numpy(classes.astype(np.int64))[mesh.part_index]
 
 
 @dataclass(frozen=True)

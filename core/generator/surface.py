@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..car.part_classes import class_of_part
+from ..car.part_classes import classes_of_parts
 from ..car.parts import base_name
 from ..errors import check_shape
 from ..frames import focal_px
@@ -46,10 +46,10 @@ class Solid:
     @classmethod
     def of_car(cls, body: MeshData, wheels: tuple[Wheel, ...]) -> Solid:
         """A made car; mirrors stand out of its box, as they do in training."""
-        corners, classes, boxed = [body.vertices_m[body.quads]], [_classes(body)], [~_is_mirror(body)]
+        corners, classes, boxed = [body.vertices_m[body.quads]], [classes_of_parts(body.part_names)[body.part_index]], [~_is_mirror(body)]
         for wheel in wheels:
             corners.append((wheel.mesh.vertices_m + np.asarray(wheel.center_car, np.float32))[wheel.mesh.quads])
-            classes.append(_classes(wheel.mesh))
+            classes.append(classes_of_parts(wheel.mesh.part_names)[wheel.mesh.part_index])
             boxed.append(np.ones(len(wheel.mesh.quads), bool))
         quads, part, plain = np.concatenate(corners), np.concatenate(classes), np.concatenate(boxed)
         return cls(np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]), np.concatenate([part, part]), CarBox.around(quads[plain]))
@@ -120,11 +120,6 @@ def surface_features(surface: torch.Tensor, view: torch.Tensor, size_px: int) ->
 def _bytes(signed: np.ndarray) -> np.ndarray:
     """-1..1 -> uint8."""
     return np.clip((signed * 0.5 + 0.5) * 255 + 0.5, 0, 255).astype(np.uint8)
-
-
-def _classes(mesh: MeshData) -> np.ndarray:
-    """(F,) uint8 into PART_CLASSES of a made mesh's quads."""
-    return np.array([class_of_part(name) for name in mesh.part_names], np.uint8)[mesh.part_index]
 
 
 def _is_mirror(mesh: MeshData) -> np.ndarray:

@@ -18,7 +18,7 @@ from .invert import QUALITIES, in_reach, invert
 from .relight import without_light
 
 TURNTABLE = 12  # pictures of the sheet
-LIGHT_TAKEN_OFF = 0.5  # of what the generator tells: measured better than all of it and than nothing
+LIGHT_TAKEN_OFF = 0.5  # of what the generator tells; on training cars that it had not seen better than all of it and than nothing
 
 
 @dataclass(frozen=True, eq=False)

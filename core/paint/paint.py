@@ -64,8 +64,9 @@ def paint(
 ) -> Texture:
     """Texture of the whole car, body and wheels in one layout, at texture_size_px; see Texture for frames and ranges.
 
-    `imagined` shows what the photograph and its mirror image do not.  `known_paint_srgb01`: nothing has to be
-    read of the photograph, which is a drawing and coarser than the materials.
+    `imagined` shows what the photograph and its mirror image do not.
+    `known_paint_srgb01`: of a car that was made up; it wears this and the plain materials, and nothing is read of its picture, which is
+    coarser than they are.
 
     Works for any symmetric mesh whose parts core/car/parts.py knows; unknown parts count as painted.  Raises ShapeError where the matte and
     the photograph differ in size, and whatever `report` raises.
@@ -79,10 +80,11 @@ def paint(
     if wheels:
         coats.append(_wheel_coat(view, wheels, texture_size_px))
     report("paint", 0.6)
-    colours = _measured_colours(coats)
     if known_paint_srgb01 is not None:
         colours = {name: kind.srgb01 for name, kind in KINDS.items()} | {"paint": known_paint_srgb01}
         coats = [replace(coat, seen=replace(coat.seen, belief01=np.zeros_like(coat.seen.belief01))) for coat in coats]
+    else:
+        colours = _measured_colours(coats)
     coats = [_disbelieve_what_cannot_be(coat, colours) for coat in coats]
     coats[0] = _evened(coats[0], colours)
     report("paint", 0.7)
