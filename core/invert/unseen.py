@@ -13,6 +13,7 @@ from ..generator.latent import Latent
 from ..generator.surface import Solid
 from ..generator.views import draw_views, imagine, straight, views_around
 from ..generator.weights import loaded
+from ..paint.materials import imagined_counts
 from ..types import Camera, Imagined, Matte, MeshData, Photo, Report, Wheel
 from .invert import QUALITIES, in_reach, invert
 from .relight import without_light
@@ -23,8 +24,8 @@ LIGHT_TAKEN_OFF = 0.5  # of what the generator tells; on training cars that it h
 
 @dataclass(frozen=True, eq=False)
 class Unseen:
-    """photo: to be painted from.  imagined, sheet_srgb01 (H, W, 4) straight alpha: the car from all sides; None where the
-    generator was not asked for it.  paint_srgb01: the paint's own colour, where the car was made up."""
+    """photo: to be painted from.  imagined: the car from all sides, None where no material would take it;
+    sheet_srgb01 (H, W, 4) straight alpha: the same to be looked at, None where the generator was not asked.  paint_srgb01: the paint's own colour, where the car was made up."""
 
     photo: Photo
     imagined: Imagined | None = None
@@ -45,7 +46,7 @@ def unseen_sides(
     parts = loaded()
     with one_thread():
         inversion = invert(photo, matte, camera, solid, parts, QUALITIES[quality], report)
-        imagined = imagine(parts.generator, inversion.latent, solid)
+        imagined = imagine(parts.generator, inversion.latent, solid) if imagined_counts() else None
         sheet = sheet_of(turntable(parts.generator, inversion.latent, solid, inversion.window.view))
         return Unseen(without_light(photo, inversion, parts, LIGHT_TAKEN_OFF), imagined, sheet)
 
