@@ -24,8 +24,8 @@ LIGHT_TAKEN_OFF = 0.5  # of what the generator tells; on training cars that it h
 
 @dataclass(frozen=True, eq=False)
 class Unseen:
-    """photo: to be painted from.  imagined: the car from all sides, None where no material would take it;
-    sheet_srgb01 (H, W, 4) straight alpha: the same to be looked at, None where the generator was not asked.  paint_srgb01: the paint's own colour, where the car was made up."""
+    """photo: to be painted from.  imagined: the car from all sides, None where no material would take it; sheet_srgb01 (H, W, 4) straight
+    alpha: the same to be looked at, None where the generator was not asked.  paint_srgb01: of a car that was made up, its own colour."""
 
     photo: Photo
     imagined: Imagined | None = None
