@@ -90,7 +90,8 @@ def _write(material: bpy.types.Material, node: str, key: str, value: Figure) -> 
 
 def _as_held(value: Figure) -> Figure:
     """A figure in Blender's float32."""
-    return float(np.float32(value)) if isinstance(value, int | float) else tuple(np.float32(value).tolist())
+    held = np.asarray(value, np.float32)
+    return float(held) if held.ndim == 0 else tuple(held.tolist())
 
 
 def _plain(value: Any) -> Figure:
