@@ -30,7 +30,7 @@ from .making_problems import is_gpu_memory, problem_from
 from .making_progress import Check, Progress, Tell
 from .messages import MakeRequest, Word, part_folder
 from .paint.colour import dominant_colour, linear_from_srgb
-from .paint.materials import KIND_NAMES, KINDS, kind_of_parts
+from .paint.materials import KIND_NAMES, KINDS, Colour, kind_of_parts
 from .pipeline import photo_to_car
 from .sketch import Sketch, write_sketch
 from .types import CarAsset, CarShape, Matte, Photo, Settings
@@ -142,11 +142,13 @@ class Sketches:
     job: str
     folder: Path
     tell: Tell
-    paint_srgb01: tuple[float, float, float] = KINDS["paint"].srgb01
+    paint_srgb01: Colour = KINDS["paint"].srgb01
 
-    def see(self, photo: Photo, matte: Matte) -> None:
-        """Take the paint's colour from what the matte holds."""
-        found = dominant_colour(photo.image_srgb01.reshape(-1, 3), (matte.alpha01.reshape(-1) > 0.9).astype(np.float32))
+    def see(self, photo: Photo, matte: Matte, told_paint_srgb01: Colour | None) -> None:
+        """Take the paint's colour as it is told, else the commonest that the matte holds."""
+        found = told_paint_srgb01 or dominant_colour(
+            photo.image_srgb01.reshape(-1, 3), (matte.alpha01.reshape(-1) > 0.9).astype(np.float32)
+        )
         self.paint_srgb01 = found or self.paint_srgb01
 
     def show(self, shape: CarShape) -> None:

@@ -20,6 +20,8 @@ from .generator.invent import Invented, invent, write_picture
 from .generator.weights import loaded
 from .invert.unseen import Unseen, unseen_of_invented, unseen_sides
 from .matte.matte import AUTOMATIC, make_matte
+from .paint.materials import Colour
+from .paint.own_colour import own_colour
 from .paint.paint import paint, painted_size_px
 from .perceive.perceive import perceive
 from .photo.photo import read_photo
@@ -89,27 +91,29 @@ def photo_to_car(
     settings: Settings,
     report: Report,
     show: Show | None = None,
-    see: Callable[[Photo, Matte], None] | None = None,
+    see: Callable[[Photo, Matte, Colour | None], None] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> CarAsset:
     """Make a car from a photograph, or with settings.invented from the picture that is then written to photo_path.
 
     report(stage, fraction01 of the whole photograph) is called often and may raise Cancelled; show gets the shape as it sharpens,
-    see the photograph and its matte before that, notice sentences that the user should read though nothing failed.
+    see the photograph, its matte and the paint's told colour before that, notice sentences that the user should read though nothing failed.
     Raises:
         UserInputError: the photograph or mask cannot be used.
         WeightsError: a weight file is missing or damaged.
     """
     stages = Stages(report)
     invented = _invented(settings, Path(photo_path)) if settings.invented else None
+    told_paint = None
     photo = stages.run("photo", lambda _: read_photo(photo_path))
     matte = stages.run("matte", lambda _: make_matte(photo, mask_path, settings, notice))
-    if see is not None:
-        see(photo, matte)
     if invented is not None:
         found = Fit(invented.shape, invented.camera, 1.0, 1.0)  # nothing has to be guessed of a car that was made
     else:
         perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
+        told_paint = own_colour(photo.image_srgb01, perception.dense)
+        if see is not None:
+            see(photo, matte, told_paint)
         with one_thread():
             found = stages.run("fit", lambda tell: fit(photo, matte, perception, settings, tell, show=show))
         check_is_car(matte, perception, found)
@@ -122,7 +126,8 @@ def photo_to_car(
         unseen = stages.run("invert", lambda tell: unseen_sides(photo, matte, found.camera, body, wheels, settings.quality, tell))
     size_px = painted_size_px(settings)
     texture = stages.run(
-        "paint", lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined, unseen.paint_srgb01)
+        "paint",
+        lambda tell: paint(unseen.photo, matte, found, body, wheels, size_px, tell, unseen.imagined, unseen.paint_srgb01, told_paint),
     )
 
     def assemble(_: Report) -> CarAsset:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -137,6 +138,16 @@ class Shot:
     number: int
 
 
+def told_pictures(album: Path, first: int = 0) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+    """The photographs in one car's folder from line `first` of its record on: the line's number, the picture (H, W, 3) uint8, the line."""
+    log = album / "shots.jsonl"
+    for number, line in enumerate((log.read_text().splitlines() if log.is_file() else [])[first:], first):
+        told = json.loads(line)
+        bgr = cv2.imread(str(album / told["file"]))
+        if bgr is not None:  # else the photographer was stopped between the picture and its line
+            yield number, np.ascontiguousarray(bgr[..., ::-1]), told
+
+
 class Album:
     """Reads photographs of one car: FOLDER/NAME/shots.jsonl and its pictures, from several folders."""
 
@@ -162,15 +173,11 @@ class Album:
 
     def shots(self, folder: Path, first: int = 0) -> Iterator[Shot]:
         """The photographs of a folder from line `first` of its record on."""
-        log = folder / self.model.row.name / "shots.jsonl"
-        for number, line in enumerate((log.read_text().splitlines() if log.is_file() else [])[first:], first):
-            told = json.loads(line)
-            bgr = cv2.imread(str(log.parent / told["file"]))
-            if bgr is None:
-                continue  # the photographer was stopped between the picture and its line
-            yield self._shot(np.ascontiguousarray(bgr[..., ::-1]), told, log.parent, number)
+        album = folder / self.model.row.name
+        for number, image, told in told_pictures(album, first):
+            yield self._shot(image, told, album, number)
 
-    def _shot(self, image: np.ndarray, told: dict, folder: Path, number: int) -> Shot:
+    def _shot(self, image: np.ndarray, told: dict[str, Any], folder: Path, number: int) -> Shot:
         size = image.shape[0]
         if size != STORED_PX:
             raise ValueError(f"pictures are {size} pixels wide, not {STORED_PX}")

@@ -18,6 +18,7 @@ class Kind:
     """A kind of material; `varies` tells how far in OKLab its measured colour may lie from srgb01 before it is disbelieved.
 
     `imagined`: how far a generator's pictures of it are trusted beside its colour, 0..1; none is: measured, the plain colour wins.
+    `shows_itself`: False for what shows its surroundings, mirrored or through it, wherever the photograph shows it.
     `strict`: a texel that is lighter than the material by more than this shows something else, e.g. fender where a tyre should be.
     """
 
@@ -29,11 +30,12 @@ class Kind:
     varies: float = 0.0
     strict: float | None = None
     imagined: float = 0.0
+    shows_itself: bool = True
 
 
 KINDS = {
     "paint": Kind((0.55, 0.56, 0.58), metallic=0.15, roughness=0.35, coat=1.0, varies=2.0),
-    "glass": Kind((0.10, 0.12, 0.13), roughness=0.05, transmission=0.6, varies=0.2),
+    "glass": Kind((0.10, 0.12, 0.13), roughness=0.05, transmission=0.6, shows_itself=False),
     "trim": Kind((0.09, 0.09, 0.095), roughness=0.6, varies=0.25),
     "grille": Kind((0.10, 0.10, 0.105), roughness=0.45, varies=0.3),
     "headlight_lens": Kind((0.74, 0.75, 0.76), roughness=0.08, coat=0.5, varies=0.3),

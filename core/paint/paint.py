@@ -25,6 +25,7 @@ MIRROR_BELIEF = 0.8  # a mirrored colour never counts as sure as a seen one
 EVENED = 0.8  # of the slow differences from the paint's colour, what is taken off
 ANOTHER_PAINT, ANOTHER_HUE = 0.45, 0.15  # differences in sRGB, all in all and in hue, from which it is no light any more
 TOP_DOUBT, TOP_FROM, TOP_TO = 0.7, 0.4, 0.85  # surfaces that face the sky mirror it: the normal's z, and how little they tell of colours
+CURVE_END = 0.02  # of display values: nearer to black or white a paint is not taken to be, so that no curve is steeper than 50
 SURE = 0.35  # belief from which the photograph alone decides
 UNMIRRORED_KINDS = ("plate",)  # would read backwards
 DRAFT_TEXTURE_PX = 1024
@@ -61,12 +62,14 @@ def paint(
     report: Report,
     imagined: Imagined | None = None,
     known_paint_srgb01: Colour | None = None,
+    told_paint_srgb01: Colour | None = None,
 ) -> Texture:
     """Texture of the whole car, body and wheels in one layout, at texture_size_px; see Texture for frames and ranges.
 
     `imagined` shows what the photograph and its mirror image do not.
     `known_paint_srgb01`: of a car that was made up; it wears this and the plain materials, and nothing is read of its picture, which is
     coarser than they are.
+    `told_paint_srgb01`: the paint's colour without the light on it, as own_colour() tells it; else it is the commonest that is seen.
 
     Works for any symmetric mesh whose parts core/car/parts.py knows; unknown parts count as painted.  Raises ShapeError where the matte and
     the photograph differ in size, and whatever `report` raises.
@@ -87,6 +90,9 @@ def paint(
         colours = _measured_colours(coats)
     coats = [_disbelieve_what_cannot_be(coat, colours) for coat in coats]
     coats[0] = _evened(coats[0], colours)
+    if told_paint_srgb01 is not None:
+        coats[0] = _relit(coats[0], colours["paint"], told_paint_srgb01)
+        colours["paint"] = told_paint_srgb01
     report("paint", 0.7)
     shade = shut_lines(body, texture_size_px, _texel_m(coats[0])).reshape(-1)
     planes = np.zeros((3, texture_size_px**2), np.float32)
@@ -195,9 +201,12 @@ def _facing_up01(coat: _Coat) -> np.ndarray:
 
 
 def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
-    """Where the fit is a little off, bright fender or road falls on tyres and underbody; their material is the better guess."""
+    """Where the fit is a little off, bright fender or road falls on tyres and underbody, and on glass lies what it mirrors or lets through:
+    their material is the better guess."""
     belief, kinds = coat.seen.belief01.copy(), coat.seen_kind
     for number, (name, kind) in enumerate(KINDS.items()):
+        if not kind.shows_itself:
+            belief[kinds == number] = 0
         if kind.strict is not None:
             here = np.flatnonzero(kinds == number)
             lighter = oklab_from_srgb(coat.seen.srgb01[here])[:, 0] - oklab_from_srgb(np.array(colours[name]))[0]
@@ -223,6 +232,15 @@ def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
     moved = seen - coat.texels.between(EVENED * believed * light, place)
     srgb01 = coat.seen.srgb01.copy()
     srgb01[painted] = moved.clip(0, 1)
+    return replace(coat, seen=replace(coat.seen, srgb01=srgb01))
+
+
+def _relit(coat: _Coat, seen_paint: Colour, told_paint: Colour) -> _Coat:
+    """Paint along the curve that brings the seen colour to the told one and leaves black and white: gaps and highlights stay."""
+    painted = np.flatnonzero(coat.seen_kind == KIND_NAMES.index("paint"))
+    seen, told = np.array(seen_paint, np.float32).clip(CURVE_END, 1 - CURVE_END), np.array(told_paint, np.float32)
+    was, srgb01 = coat.seen.srgb01[painted], coat.seen.srgb01.copy()
+    srgb01[painted] = np.where(was < seen, was * (told / seen), 1 - (1 - was) * ((1 - told) / (1 - seen))).clip(0, 1)
     return replace(coat, seen=replace(coat.seen, srgb01=srgb01))
 
 

@@ -220,3 +220,15 @@ def test_a_second_painting_is_the_same(striped, monkeypatch):
     shot, texture = striped
     again = shot.paint()
     assert (again.photo_srgb01 == texture.photo_srgb01).all() and (again.confidence01 == texture.confidence01).all()
+
+
+def test_windows_wear_glass_and_not_what_stands_about_the_car(make_shot):
+    """A side window that mirrors a bright sky of a green car: the nose comes back, the window is as glass is."""
+    parts = ("side_window_front_left", "door_front_right", "bumper_front", "bumper_rear", "roof", "underbody")
+    shot = make_shot(lambda points: np.where(points[:, :1] > 0.89, [0.8, 0.9, 1.0], [0.12, 0.52, 0.22]), parts=parts)
+    texture = shot.paint()
+    assert np.abs(island(shot, texture, [LEFT])[1] - KINDS["glass"].srgb01).max() < 0.02
+    assert island(shot, texture, [LEFT])[2].max() == 0
+    _, nose, confidence = island(shot, texture, [FRONT])
+    apart = np.abs(nose - [0.12, 0.52, 0.22]).max(-1)[confidence > 0.5]
+    assert (confidence > 0.5).mean() > 0.85 and np.quantile(apart, 0.97) < 0.05  # but for the edge that both share

@@ -1,0 +1,146 @@
+"""Learn a paint's own colour from photographs of cars whose paint is known: `build.py train paint CARS PHOTOGRAPHS...`.
+
+Each picture is read by the network as a user's would be, its cues (core/paint/own_colour.py) go into a weighted ridge regression, in closed
+form.  Dark and bright paints weigh alike, however rare: a mean-seeking estimate would else turn white cars grey.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from .. import weights
+from ..dataset.make_pictures import Models
+from ..dataset.pictures import paint_of, told_pictures
+from ..errors import UserInputError
+from ..matte.matte import make_matte
+from ..paint.colour import oklab_from_srgb, srgb_from_linear, srgb_from_oklab
+from ..paint.own_colour import FILE, KEY, OwnColour, content_of, oklab_from_tinted, paint_cues, tinted
+from ..perceive.perceive import perceive
+from ..types import Photo
+
+RIDGE = 3.0  # pictures that tell of nothing
+LIGHTNESS_BINS = (0.2, 0.35, 0.5, 0.65, 0.8)  # of OKLab's L between them the pictures weigh alike
+MOST_WEIGHT = 3.0  # of a picture of a rare lightness
+NOT_ONE_PAINT = ("gz_hatchback", "gz_suv", "osrf_prius", "police_murphy97")  # their pictures hold paint, glass and livery in one
+PARTS = 6  # of the cars, each left out in turn for the figures
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N pictures: cues (N, CUES), NaN where missing; paint_oklab (N, 3); car (N,) names."""
+
+    cues: np.ndarray
+    paint_oklab: np.ndarray
+    car: np.ndarray
+
+    def some(self, which: np.ndarray) -> Examples:
+        """Those of a mask or of indices."""
+        return Examples(self.cues[which], self.paint_oklab[which], self.car[which])
+
+
+def read_examples(cars: Path, folders: Sequence[Path], most_of_a_car: int | None = None) -> Examples:
+    """Every photograph in which the network sees a car with enough of its body.  Raises UserInputError where there is none."""
+    models, rows = Models(cars), []
+    names = [name for name in models.rows if name not in NOT_ONE_PAINT]
+    for number, name in enumerate(names, 1):
+        found = list(_examples(models, name, folders, most_of_a_car))
+        rows += found
+        print(f"{number} of {len(names)} cars read; {name}: {len(found)} pictures", flush=True)
+    if not rows:
+        where = ", ".join(map(str, folders))
+        raise UserInputError(f"{where} hold no photographs of the training cars; make some with `build.py photograph`.")
+    cues, paint, car = zip(*rows, strict=True)
+    return Examples(np.stack(cues), oklab_from_srgb(srgb_from_linear(np.stack(paint))), np.array(car))
+
+
+def _examples(
+    models: Models, name: str, folders: Sequence[Path], most_of_a_car: int | None
+) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+    """Cues, paint (linear RGB) and name of one car's pictures."""
+    for folder in folders:
+        for _, image, told in islice(told_pictures(folder / name), most_of_a_car):
+            cues = _cues(image.astype(np.float32) / 255)
+            if cues is not None:
+                yield cues, paint_of(models[name]) if told["paint"] is None else np.array(told["paint"]), name
+
+
+def _cues(image_srgb01: np.ndarray) -> np.ndarray | None:
+    photo = Photo("", image_srgb01)
+    try:
+        dense = perceive(photo, make_matte(photo)).dense
+    except UserInputError:  # the network sees no car in it, as it may in a user's picture
+        return None
+    return paint_cues(image_srgb01, dense) if dense is not None else None
+
+
+def learn(examples: Examples) -> OwnColour:
+    """The ridge regression of the paint on the cues."""
+    usual, spread = np.nanmedian(examples.cues, 0), np.nanstd(examples.cues, 0) + 1e-6
+    blank = OwnColour(usual, spread, np.zeros((len(usual), 3)), np.zeros(3))
+    known = np.concatenate([blank.weighed(examples.cues), np.ones((len(examples.cues), 1))], 1)
+    weight = _weights(examples.paint_oklab[:, 0])[:, None]
+    pull = RIDGE * np.eye(known.shape[1])
+    pull[-1, -1] = 0  # the mean is free
+    found = np.linalg.solve(known.T @ (known * weight) + pull, known.T @ (tinted(examples.paint_oklab) * weight))
+    return OwnColour(*(array.astype(np.float32) for array in (usual, spread, found[:-1], found[-1])))
+
+
+def _weights(lightness: np.ndarray) -> np.ndarray:
+    """(N,) so that each bin of lightness weighs as much as the others, none of its pictures more than MOST_WEIGHT, their mean 1."""
+    bins = np.digitize(lightness, LIGHTNESS_BINS)
+    count = np.bincount(bins, minlength=len(LIGHTNESS_BINS) + 1)
+    weight = np.minimum(len(lightness) / (np.count_nonzero(count) * count[bins]), MOST_WEIGHT)
+    return np.asarray(weight / weight.mean())
+
+
+def left_out_scores(examples: Examples) -> dict[str, float]:
+    """Mean absolute errors in sRGB of cars that were left out, and those of the commonest colour; *_even: dark and bright paints alike."""
+    names, told = sorted(set(examples.car.tolist())), np.full_like(examples.paint_oklab, np.nan)
+    for part in range(min(PARTS, len(names))):
+        out = np.isin(examples.car, names[part::PARTS])
+        if not out.all():
+            told[out] = learn(examples.some(~out)).oklab(examples.cues[out])
+    truth, bins = srgb_from_oklab(examples.paint_oklab), np.digitize(examples.paint_oklab[:, 0], LIGHTNESS_BINS)
+    scores = {}
+    for key, guess in (("left_out", told), ("commonest_colour", oklab_from_tinted(examples.cues[:, :3]))):
+        error = np.abs(srgb_from_oklab(guess) - truth).mean(1)
+        scores[f"{key}_error"] = round(float(error.mean()), 4)
+        scores[f"{key}_error_even"] = round(float(np.mean([error[bins == k].mean() for k in np.unique(bins)])), 4)
+    return scores
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read, learn, write the weights with their manifest entry."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cars", type=Path, help="folder with cars.csv and the GLB files")
+    parser.add_argument("photographs", type=Path, nargs="+", help="folders that `build.py photograph` made")
+    parser.add_argument("--weights", type=Path, default=weights.FOLDER, help=f"where {FILE} goes")
+    parser.add_argument("--most", type=int, help="pictures of each car in each folder")
+    arguments = parser.parse_args(argv)
+    started = time.monotonic()
+    examples = read_examples(arguments.cars, arguments.photographs, arguments.most)
+    facts = {
+        "trained_by": "python3 build.py train paint CARS PHOTOGRAPHS",
+        "seed": None,
+        "data": f"{len(examples.car)} photographs by Cycles of {len(set(examples.car.tolist()))} training cars",
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "machine": f"{os.cpu_count()} CPU cores",
+        "licence": "see weights/README.md for the attribution of the car models",
+        "scores": left_out_scores(examples),
+    }
+    weights.write_entry(arguments.weights, KEY, FILE, content_of(learn(examples)), facts)
+    print(json.dumps(facts, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
