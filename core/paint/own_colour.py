@@ -4,7 +4,7 @@ A grey car in the sun and a white one in the shade may look alike.  What stands 
 however bright they are in the picture, windows mirror the sky, and a paint's shadows and highlights lie about its own lightness.  The
 estimate is linear in such cues and was learned from renders of cars whose paint is known (core/training/train_paint.py).
 
-Colours are L, a / L, b / L of OKLab here: more or less light moves only the first of them.
+More or less light scales L, a and b of OKLab alike, so the tint, a / L and b / L, is that of the body's commonest colour.
 """
 
 from __future__ import annotations
@@ -32,44 +32,38 @@ INSIDE01, OUTSIDE01 = 0.9, 0.1  # of the matte: cells that are car, and cells th
 LEAST_BODY, LEAST_OTHER = 30, 9  # cells from which a part tells anything
 LEAST_AROUND = 15
 BODY_SHARES, OTHER_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95), (0.1, 0.5, 0.9)  # quantiles of lightness that are cues
-CUES = 3 + 3 + len(BODY_SHARES) + 3 + 2 * len(OTHER_SHARES)
-DARKEST = 0.15  # below this L quotients with it are noise
+CUES = 2 + len(BODY_SHARES) + 1 + 2 * len(OTHER_SHARES)
+DARKEST = 0.02  # below this L a colour has no tint that could be made lighter
+MOST_MOVED = 0.15  # real photographs differ from renders in more than their light: three in four renders are moved by less
 FURTHEST = 4.0  # spreads from the usual: beyond what was learned from, nothing is extrapolated
 
 
 @dataclass(frozen=True)
-class OwnColour:
-    """L, a / L, b / L of the paint = offset + ((cues - usual) / spread) . matrix, a missing cue counting as usual; float32.
+class OwnLightness:
+    """OKLab's L of the paint = offset + ((cues - usual) / spread) . slope, a missing cue counting as usual; within MOST_MOVED of the first
+    cue, the commonest colour's.
 
-    usual, spread (CUES,); matrix (CUES, 3); offset (3,).
+    usual, spread, slope (CUES,), offset (1,), float32.
     """
 
     usual: np.ndarray
     spread: np.ndarray
-    matrix: np.ndarray
+    slope: np.ndarray
     offset: np.ndarray
 
     def __post_init__(self) -> None:
-        for name, shape in (("usual", (CUES,)), ("spread", (CUES,)), ("matrix", (CUES, 3)), ("offset", (3,))):
-            check_shape(name, getattr(self, name).shape, shape)
+        for field in fields(self):
+            check_shape(field.name, getattr(self, field.name).shape, (1,) if field.name == "offset" else (CUES,))
 
-    def oklab(self, cues: np.ndarray) -> np.ndarray:
-        """(..., CUES) -> (..., 3) L, a, b."""
-        return oklab_from_tinted(self.offset + self.weighed(cues) @ self.matrix)
+    def __call__(self, cues: np.ndarray) -> np.ndarray:
+        """(..., CUES) -> (...) lightness 0..1."""
+        commonest = cues[..., 0]
+        free = self.offset[0] + self.weighed(cues) @ self.slope
+        return np.asarray(free.clip(commonest - MOST_MOVED, commonest + MOST_MOVED).clip(0, 1))
 
     def weighed(self, cues: np.ndarray) -> np.ndarray:
         """(..., CUES) in spreads from the usual, within FURTHEST, 0 where missing."""
         return np.nan_to_num((cues - self.usual) / self.spread).clip(-FURTHEST, FURTHEST)
-
-
-def tinted(oklab: np.ndarray) -> np.ndarray:
-    """(..., 3) L, a, b -> L, a / L, b / L."""
-    return np.concatenate([oklab[..., :1], oklab[..., 1:] / np.maximum(oklab[..., :1], DARKEST)], -1)
-
-
-def oklab_from_tinted(colour: np.ndarray) -> np.ndarray:
-    """The inverse of tinted()."""
-    return np.concatenate([colour[..., :1], colour[..., 1:] * np.maximum(colour[..., :1], DARKEST)], -1)
 
 
 def own_colour(image_srgb01: np.ndarray, dense: Dense | None, folder: Path = weights.FOLDER) -> Colour | None:
@@ -77,21 +71,27 @@ def own_colour(image_srgb01: np.ndarray, dense: Dense | None, folder: Path = wei
 
     None where nothing is told or too little of the body is seen.  Raises WeightsError.
     """
-    cues = paint_cues(image_srgb01, dense) if dense is not None else None
-    if cues is None:
+    seen = paint_cues(image_srgb01, dense) if dense is not None else None
+    if seen is None:
         return None
-    red, green, blue = srgb_from_oklab(_loaded(folder).oklab(cues)).tolist()
+    cues, commonest = seen
+    red, green, blue = srgb_from_oklab(at_lightness(commonest, _loaded(folder)(cues))).tolist()
     return red, green, blue
 
 
-def paint_cues(image_srgb01: np.ndarray, dense: Dense) -> np.ndarray | None:
-    """(CUES,) float64 of a photograph (H, W, 3), NaN for what is not seen; None where too little of the body is.
+def at_lightness(oklab: np.ndarray, lightness: np.ndarray) -> np.ndarray:
+    """Colours (..., 3) L, a, b of another L (...) and the same tint."""
+    return np.asarray(oklab * (lightness / np.maximum(oklab[..., 0], DARKEST))[..., None])
 
-    The body's commonest colour, its median and the quantiles of its lightness, the mean of what is about the car, quantiles of the
-    lightness of wheels and of glass.
+
+def paint_cues(image_srgb01: np.ndarray, dense: Dense) -> tuple[np.ndarray, np.ndarray] | None:
+    """(CUES,) float64 of a photograph (H, W, 3), all lightnesses in OKLab, NaN for what is not seen; and the body's commonest colour (3,)
+    in OKLab.  None where too little of the body is seen.
+
+    The commonest colour's, the body's median and quantiles, the mean of what is about the car, quantiles of wheels and of glass.
     """
     cells, known = _cells(image_srgb01, dense)
-    lab, part = oklab_from_srgb(cells), dense.part_share01.argmax(0)
+    lightness, part = oklab_from_srgb(cells)[..., 0], dense.part_share01.argmax(0)
     inside = dense.matte01 > INSIDE01
 
     def of(*names: str) -> np.ndarray:
@@ -99,22 +99,16 @@ def paint_cues(image_srgb01: np.ndarray, dense: Dense) -> np.ndarray | None:
 
     def lightness_of(*names: str) -> np.ndarray:
         mask = of(*names)
-        return np.quantile(lab[mask][:, 0], OTHER_SHARES) if mask.sum() >= LEAST_OTHER else np.full(len(OTHER_SHARES), np.nan)
+        return np.quantile(lightness[mask], OTHER_SHARES) if mask.sum() >= LEAST_OTHER else np.full(len(OTHER_SHARES), np.nan)
 
     body, around = of("body"), known & (dense.matte01 < OUTSIDE01)
-    commonest = dominant_colour(cells[body], np.ones(int(body.sum()), np.float32), glossy=True) if body.sum() >= LEAST_BODY else None
-    if commonest is None:
+    found = dominant_colour(cells[body], np.ones(int(body.sum()), np.float32), glossy=True) if body.sum() >= LEAST_BODY else None
+    if found is None:
         return None
-    return np.concatenate(
-        [
-            tinted(oklab_from_srgb(np.array(commonest))),
-            tinted(np.median(lab[body], 0)),
-            np.quantile(lab[body][:, 0], BODY_SHARES),
-            tinted(lab[around].mean(0)) if around.sum() >= LEAST_AROUND else np.full(3, np.nan),
-            lightness_of("wheel"),
-            lightness_of(*GLASS),
-        ]
-    )
+    commonest = oklab_from_srgb(np.array(found))
+    own = [commonest[0], np.median(lightness[body]), *np.quantile(lightness[body], BODY_SHARES)]
+    about = lightness[around].mean() if around.sum() >= LEAST_AROUND else np.nan
+    return np.array([*own, about, *lightness_of("wheel"), *lightness_of(*GLASS)]), commonest
 
 
 def _cells(image_srgb01: np.ndarray, dense: Dense) -> tuple[np.ndarray, np.ndarray]:
@@ -126,15 +120,15 @@ def _cells(image_srgb01: np.ndarray, dense: Dense) -> tuple[np.ndarray, np.ndarr
     return small, cv2.resize(valid, size, interpolation=cv2.INTER_AREA) > 200
 
 
-def content_of(model: OwnColour) -> bytes:
+def content_of(model: OwnLightness) -> bytes:
     """A file's content that _loaded() reads."""
-    return save({field.name: np.ascontiguousarray(getattr(model, field.name), np.float32) for field in fields(OwnColour)})
+    return save({field.name: np.ascontiguousarray(getattr(model, field.name), np.float32) for field in fields(OwnLightness)})
 
 
 @cache
-def _loaded(folder: Path) -> OwnColour:
+def _loaded(folder: Path) -> OwnLightness:
     content = weights.read_checked(folder, KEY)
     try:
-        return OwnColour(**load(content))
+        return OwnLightness(**load(content))
     except (SafetensorError, TypeError, ValueError) as problem:
         raise WeightsError(f"{FILE} is of another version ({problem}); make it with `python3 build.py train {KEY}`.") from problem

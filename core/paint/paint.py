@@ -22,7 +22,7 @@ from .texels import Texels, padding_of, texels_of, vertex_normals
 from .view import Sighting, View, belief_at, look, look_mirrored, open_view, px_and_cosine
 
 MIRROR_BELIEF = 0.8  # a mirrored colour never counts as sure as a seen one
-EVENED = 0.8  # of the slow differences from the paint's colour, what is taken off
+EVENED, DULLED = 0.8, 0.8  # of the slow differences from the paint's colour, and of what is lighter than it, what is taken off
 ANOTHER_PAINT, ANOTHER_HUE = 0.45, 0.15  # differences in sRGB, all in all and in hue, from which it is no light any more
 TOP_DOUBT, TOP_FROM, TOP_TO = 0.7, 0.4, 0.85  # surfaces that face the sky mirror it: the normal's z, and how little they tell of colours
 CURVE_END = 0.02  # of display values: nearer to black or white a paint is not taken to be, so that no curve is steeper than 50
@@ -215,7 +215,8 @@ def _disbelieve_what_cannot_be(coat: _Coat, colours: dict[str, Colour]) -> _Coat
 
 
 def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
-    """Paint with less of the light on it: what differs slowly from the paint's colour, by more or less of it or by white, fades by EVENED.
+    """Paint with less of the light on it: what differs slowly from the paint's colour, by more or less of it or by white, fades by EVENED,
+    and what is then still lighter than it, highlights and reflections, by DULLED; gaps and dirt, which are darker, stay.
 
     That is how shading and reflections differ (Shafer 1985).  What differs in hue, or by far, is another paint or a livery, and stays.
     """
@@ -225,14 +226,19 @@ def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
     place, seen, belief = coat.seen.place[painted], coat.seen.srgb01[painted], coat.seen.belief01[painted]
     colour = np.array(colours["paint"], np.float32)
     slow = slow_tint(coat.texels, coat.vertices_car, coat.triangle_kind, place, seen - colour, np.minimum(belief / SURE, 1))
-    lights, _ = np.linalg.qr(np.stack([np.ones(3), colour + 1e-3 * np.array([1, 0, -1])], 1))  # well defined for greys too
-    light = (slow @ (lights @ lights.T)).astype(np.float32)
-    far, tinted = np.abs(slow).mean(-1, keepdims=True), np.linalg.norm(slow - light, axis=-1, keepdims=True)
-    believed = (1 - (far / ANOTHER_PAINT) ** 2).clip(0, 1) * (1 - (tinted / ANOTHER_HUE) ** 2).clip(0, 1)
-    moved = seen - coat.texels.between(EVENED * believed * light, place)
+    moved = seen - coat.texels.between(EVENED * _light_in(slow, colour), place)
+    light = _light_in(moved - colour, colour)
     srgb01 = coat.seen.srgb01.copy()
-    srgb01[painted] = moved.clip(0, 1)
+    srgb01[painted] = (moved - DULLED * np.where(light.sum(-1, keepdims=True) > 0, light, 0)).clip(0, 1)
     return replace(coat, seen=replace(coat.seen, srgb01=srgb01))
+
+
+def _light_in(difference: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """(..., 3) float32: of a difference from the paint's colour what is along it and along white, less as it is large or of another hue."""
+    lights, _ = np.linalg.qr(np.stack([np.ones(3), colour + 1e-3 * np.array([1, 0, -1])], 1))  # well defined for greys too
+    light = (difference @ (lights @ lights.T).astype(np.float32)).astype(np.float32)
+    far, tinted = np.abs(difference).mean(-1, keepdims=True), np.linalg.norm(difference - light, axis=-1, keepdims=True)
+    return np.asarray((1 - (far / ANOTHER_PAINT) ** 2).clip(0, 1) * (1 - (tinted / ANOTHER_HUE) ** 2).clip(0, 1) * light)
 
 
 def _relit(coat: _Coat, seen_paint: Colour, told_paint: Colour) -> _Coat:

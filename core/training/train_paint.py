@@ -10,20 +10,24 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields
+from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from .. import weights
+from ..dataset.cars import read_cars
 from ..dataset.make_pictures import Models
 from ..dataset.pictures import paint_of, told_pictures
 from ..errors import UserInputError
 from ..matte.matte import make_matte
 from ..paint.colour import oklab_from_srgb, srgb_from_linear, srgb_from_oklab
-from ..paint.own_colour import FILE, KEY, OwnColour, content_of, oklab_from_tinted, paint_cues, tinted
+from ..paint.own_colour import FILE, KEY, OwnLightness, at_lightness, content_of, paint_cues
 from ..perceive.perceive import perceive
 from ..types import Photo
 
@@ -36,44 +40,45 @@ PARTS = 6  # of the cars, each left out in turn for the figures
 
 @dataclass(frozen=True)
 class Examples:
-    """N pictures: cues (N, CUES), NaN where missing; paint_oklab (N, 3); car (N,) names."""
+    """N pictures: cues (N, CUES), NaN where missing; commonest_oklab (N, 3) colours of the body; paint_oklab (N, 3); car (N,) names."""
 
     cues: np.ndarray
+    commonest_oklab: np.ndarray
     paint_oklab: np.ndarray
     car: np.ndarray
 
     def some(self, which: np.ndarray) -> Examples:
         """Those of a mask or of indices."""
-        return Examples(self.cues[which], self.paint_oklab[which], self.car[which])
+        return Examples(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
 def read_examples(cars: Path, folders: Sequence[Path], most_of_a_car: int | None = None) -> Examples:
     """Every photograph in which the network sees a car with enough of its body.  Raises UserInputError where there is none."""
-    models, rows = Models(cars), []
-    names = [name for name in models.rows if name not in NOT_ONE_PAINT]
-    for number, name in enumerate(names, 1):
-        found = list(_examples(models, name, folders, most_of_a_car))
-        rows += found
-        print(f"{number} of {len(names)} cars read; {name}: {len(found)} pictures", flush=True)
+    names, rows = [row.name for row in read_cars(cars / "cars.csv", "train") if row.name not in NOT_ONE_PAINT], []
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        read = pool.map(partial(_examples, cars, folders, most_of_a_car), names)
+        for number, (name, found) in enumerate(zip(names, read, strict=True), 1):
+            rows += found
+            print(f"{number} of {len(names)} cars read; {name}: {len(found)} pictures", flush=True)
     if not rows:
         where = ", ".join(map(str, folders))
         raise UserInputError(f"{where} hold no photographs of the training cars; make some with `build.py photograph`.")
-    cues, paint, car = zip(*rows, strict=True)
-    return Examples(np.stack(cues), oklab_from_srgb(srgb_from_linear(np.stack(paint))), np.array(car))
+    cues, commonest, paint, car = zip(*rows, strict=True)
+    return Examples(np.stack(cues), np.stack(commonest), oklab_from_srgb(srgb_from_linear(np.stack(paint))), np.array(car))
 
 
-def _examples(
-    models: Models, name: str, folders: Sequence[Path], most_of_a_car: int | None
-) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
-    """Cues, paint (linear RGB) and name of one car's pictures."""
+def _examples(cars: Path, folders: Sequence[Path], most: int | None, name: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, str]]:
+    """Cues, commonest colour (OKLab), paint (linear RGB) and name of one car's pictures."""
+    models, rows = Models(cars), []
     for folder in folders:
-        for _, image, told in islice(told_pictures(folder / name), most_of_a_car):
-            cues = _cues(image.astype(np.float32) / 255)
-            if cues is not None:
-                yield cues, paint_of(models[name]) if told["paint"] is None else np.array(told["paint"]), name
+        for _, image, told in islice(told_pictures(folder / name), most):
+            seen = _seen(image.astype(np.float32) / 255)
+            if seen is not None:
+                rows.append((*seen, paint_of(models[name]) if told["paint"] is None else np.array(told["paint"]), name))
+    return rows
 
 
-def _cues(image_srgb01: np.ndarray) -> np.ndarray | None:
+def _seen(image_srgb01: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     photo = Photo("", image_srgb01)
     try:
         dense = perceive(photo, make_matte(photo)).dense
@@ -82,16 +87,17 @@ def _cues(image_srgb01: np.ndarray) -> np.ndarray | None:
     return paint_cues(image_srgb01, dense) if dense is not None else None
 
 
-def learn(examples: Examples) -> OwnColour:
-    """The ridge regression of the paint on the cues."""
+def learn(examples: Examples) -> OwnLightness:
+    """The ridge regression of the paint's lightness on the cues."""
     usual, spread = np.nanmedian(examples.cues, 0), np.nanstd(examples.cues, 0) + 1e-6
-    blank = OwnColour(usual, spread, np.zeros((len(usual), 3)), np.zeros(3))
+    blank = OwnLightness(usual, spread, np.zeros_like(usual), np.zeros(1))
     known = np.concatenate([blank.weighed(examples.cues), np.ones((len(examples.cues), 1))], 1)
-    weight = _weights(examples.paint_oklab[:, 0])[:, None]
+    lightness = examples.paint_oklab[:, 0]
+    weight = _weights(lightness)
     pull = RIDGE * np.eye(known.shape[1])
     pull[-1, -1] = 0  # the mean is free
-    found = np.linalg.solve(known.T @ (known * weight) + pull, known.T @ (tinted(examples.paint_oklab) * weight))
-    return OwnColour(*(array.astype(np.float32) for array in (usual, spread, found[:-1], found[-1])))
+    found = np.linalg.solve(known.T @ (known * weight[:, None]) + pull, known.T @ (lightness * weight))
+    return OwnLightness(*(array.astype(np.float32) for array in (usual, spread, found[:-1], found[-1:])))
 
 
 def _weights(lightness: np.ndarray) -> np.ndarray:
@@ -104,14 +110,15 @@ def _weights(lightness: np.ndarray) -> np.ndarray:
 
 def left_out_scores(examples: Examples) -> dict[str, float]:
     """Mean absolute errors in sRGB of cars that were left out, and those of the commonest colour; *_even: dark and bright paints alike."""
-    names, told = sorted(set(examples.car.tolist())), np.full_like(examples.paint_oklab, np.nan)
+    names, told = sorted(set(examples.car.tolist())), np.full(len(examples.car), np.nan)
     for part in range(min(PARTS, len(names))):
         out = np.isin(examples.car, names[part::PARTS])
         if not out.all():
-            told[out] = learn(examples.some(~out)).oklab(examples.cues[out])
+            told[out] = learn(examples.some(~out))(examples.cues[out])
+    guesses = {"left_out": at_lightness(examples.commonest_oklab, told), "commonest_colour": examples.commonest_oklab}
     truth, bins = srgb_from_oklab(examples.paint_oklab), np.digitize(examples.paint_oklab[:, 0], LIGHTNESS_BINS)
     scores = {}
-    for key, guess in (("left_out", told), ("commonest_colour", oklab_from_tinted(examples.cues[:, :3]))):
+    for key, guess in guesses.items():
         error = np.abs(srgb_from_oklab(guess) - truth).mean(1)
         scores[f"{key}_error"] = round(float(error.mean()), 4)
         scores[f"{key}_error_even"] = round(float(np.mean([error[bins == k].mean() for k in np.unique(bins)])), 4)

@@ -9,8 +9,8 @@ import pytest
 
 from imago.core.errors import WeightsError
 from imago.core.matte.matte import make_matte
-from imago.core.paint.colour import linear_from_srgb, oklab_from_srgb, srgb_from_linear
-from imago.core.paint.own_colour import CUES, FILE, KEY, OwnColour, content_of, own_colour, paint_cues, tinted
+from imago.core.paint.colour import linear_from_srgb, oklab_from_srgb, srgb_from_linear, srgb_from_oklab
+from imago.core.paint.own_colour import CUES, FILE, KEY, MOST_MOVED, OwnLightness, at_lightness, content_of, own_colour, paint_cues
 from imago.core.paint.paint import paint
 from imago.core.perceive.heads import PART_CLASSES
 from imago.core.perceive.perceive import perceive
@@ -40,20 +40,36 @@ def told_scene(paint_srgb01: tuple[float, float, float], parts: tuple[int, ...] 
 def test_cues_are_those_of_the_parts():
     """Commonest and median colour are the body's, the quantiles the lightness of body, wheels and glass, the mean that of the ground."""
     red = (0.7, 0.1, 0.12)
-    cues = paint_cues(*told_scene(red))
-    body, ground = tinted(oklab_from_srgb(np.array(red))), oklab_from_srgb(np.full(3, 0.9))
-    black, bluish = oklab_from_srgb(np.array([[0.08, 0.08, 0.08], [0.3, 0.35, 0.4]]))[:, 0]
-    wanted = [*body, *body, *[body[0]] * 5, *ground, *[black] * 3, *[bluish] * 3]
+    cues, commonest = paint_cues(*told_scene(red))
+    body = oklab_from_srgb(np.array(red))
+    ground, black, bluish = oklab_from_srgb(np.array([[0.9, 0.9, 0.9], [0.08, 0.08, 0.08], [0.3, 0.35, 0.4]]))[:, 0]
+    wanted = [body[0], body[0], *[body[0]] * 5, ground, *[black] * 3, *[bluish] * 3]
     assert cues.shape == (CUES,) and np.abs(cues - wanted).max() < 0.01
+    assert np.abs(commonest - body).max() < 0.01
 
 
 def test_what_is_not_seen_counts_as_usual():
     """Without wheels and windows their cues are missing, and the estimate is that of a car whose wheels and windows are the usual ones."""
-    cues = paint_cues(*told_scene((0.7, 0.1, 0.12), (BODY,)))
+    cues, _ = paint_cues(*told_scene((0.7, 0.1, 0.12), (BODY,)))
     assert np.isnan(cues[-6:]).all() and np.isfinite(cues[:-6]).all()
     random = np.random.default_rng(3)
-    model = OwnColour(random.normal(size=CUES), np.ones(CUES), random.normal(size=(CUES, 3)), random.normal(size=3))
-    assert np.allclose(model.oklab(cues), model.oklab(np.where(np.isnan(cues), model.usual, cues)))
+    model = OwnLightness(random.uniform(0, 1, CUES), np.ones(CUES), random.normal(0, 0.03, CUES), cues[:1])
+    told = float(model(cues))
+    assert told == pytest.approx(float(model(np.where(np.isnan(cues), model.usual, cues)))) and abs(told - cues[0]) > 0.005
+
+
+def test_no_paint_is_moved_far():
+    """Whatever the cues, the told lightness stays within MOST_MOVED of the commonest colour's; on the way it follows them."""
+    cues, _ = paint_cues(*told_scene((0.7, 0.1, 0.12)))
+    told = [float(OwnLightness(cues, np.ones(CUES), np.zeros(CUES), cues[:1] + far)(cues)) for far in (-9.0, -0.1, 0.05, 9.0)]
+    assert told == pytest.approx(cues[0] + np.array([-MOST_MOVED, -0.1, 0.05, MOST_MOVED]))
+
+
+def test_another_lightness_keeps_the_tint():
+    """Half the lightness in OKLab is an eighth of the light, in each channel."""
+    red = np.array([0.7, 0.1, 0.12])
+    darker = srgb_from_oklab(at_lightness(oklab_from_srgb(red), oklab_from_srgb(red)[0] / 2))
+    assert linear_from_srgb(darker) == pytest.approx(linear_from_srgb(red) / 8, abs=1e-4)
 
 
 def test_without_a_body_nothing_is_told():
@@ -62,13 +78,13 @@ def test_without_a_body_nothing_is_told():
 
 
 def test_half_the_light_moves_the_told_colour_less_than_what_is_seen():
-    """The example, and the same with a quarter of the light, as a shorter exposure gives it: the paint is the same one, its tint too."""
+    """The example, and the same with a quarter of the light, as a shorter exposure gives it: the paint is the same one."""
     bright = read_photo(EXAMPLE)
     dark = Photo(bright.path, srgb_from_linear(linear_from_srgb(bright.image_srgb01) / 4).astype(np.float32))
     seen, told = [], []
     for photo in (bright, dark):
         dense = perceive(photo, make_matte(photo)).dense
-        seen.append(paint_cues(photo.image_srgb01, dense)[0])
+        seen.append(paint_cues(photo.image_srgb01, dense)[0][0])
         told.append(oklab_from_srgb(np.array(own_colour(photo.image_srgb01, dense)))[0])
     assert seen[0] - seen[1] > 0.1
     assert abs(told[0] - told[1]) < 0.6 * (seen[0] - seen[1])
@@ -94,10 +110,10 @@ def test_the_painted_car_wears_the_told_colour_and_black_and_white_stay(make_sho
 
 
 def test_a_file_of_another_version_is_refused_with_the_remedy(tmp_path):
-    model = OwnColour(np.zeros(CUES), np.ones(CUES), np.zeros((CUES, 3)), np.array([0.5, 0, 0]))
+    model = OwnLightness(np.zeros(CUES), np.ones(CUES), np.zeros(CUES), np.array([0.5]))
     write_entry(tmp_path, KEY, FILE, content_of(model), {})
-    grey = own_colour(*told_scene((0.7, 0.1, 0.12)), tmp_path)
-    assert oklab_from_srgb(np.array(grey)) == pytest.approx([0.5, 0, 0], abs=1e-3)
+    red = own_colour(*told_scene((0.7, 0.1, 0.12)), tmp_path)
+    assert oklab_from_srgb(np.array(red))[0] == pytest.approx(0.5, abs=1e-3)
     other = tmp_path / "other"
     from safetensors.numpy import save
 

@@ -232,3 +232,20 @@ def test_windows_wear_glass_and_not_what_stands_about_the_car(make_shot):
     _, nose, confidence = island(shot, texture, [FRONT])
     apart = np.abs(nose - [0.12, 0.52, 0.22]).max(-1)[confidence > 0.5]
     assert (confidence > 0.5).mean() > 0.85 and np.quantile(apart, 0.97) < 0.05  # but for the edge that both share
+
+
+def test_highlights_fade_gaps_and_livery_stay(make_shot):
+    """Green paint with narrow bands, of its own colour mixed with white, of nearly black, of blue: the first fades, the others stay."""
+    green, blue = np.array([0.15, 0.5, 0.25]), np.array([0.1, 0.2, 0.8])
+    bands = np.array([green, green * 0.7 + 0.3, green, green, green * 0.3, green, green, blue])
+
+    def band_of(points):
+        return (np.floor(points[:, 2] * 16) % len(bands)).astype(int)
+
+    shot = make_shot(lambda points: bands[band_of(points)])
+    points, painted, confidence = island(shot, shot.paint(), [LEFT, FRONT])
+    inner = (np.abs((points[:, 2] * 16) % 1 - 0.5) < 0.25) & (confidence > 0.5)
+    plain, highlight, gap, livery = (np.median(painted[inner & (band_of(points) == k)], 0) for k in (0, 1, 4, 7))
+    assert np.abs(highlight - plain).max() < 0.5 * np.abs(bands[1] - green).max()
+    assert np.abs(gap - plain).max() > 0.75 * np.abs(bands[4] - green).max()
+    assert np.abs((livery - plain) - (blue - green)).max() < 0.1
