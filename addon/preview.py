@@ -32,14 +32,24 @@ def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> 
     model = model_of(asset)
     small = _reduced(asset.camera, OVERLAY_PX)
     overlay = _overlay(draw_from(model, small, with_shadow=False), photo_srgb01)
-    size_m = (asset.dimensions_m["length"], asset.dimensions_m["width"], asset.dimensions_m["height"])
-    cameras = [orbit_camera(azimuth, elevation, size_m, TILE_PX) for azimuth, elevation in VIEWS_DEG]
+    cameras = cameras_round(asset)
     if asset.settings.quality == "draft":
         views = [_before_backdrop(draw_from(model, camera)) for camera in cameras]
     else:
         set_quick_cycles(bpy.context.scene, TILE_PX, SAMPLES[asset.settings.quality])
-        views = draw_studio(car, cameras, size_m)
+        views = draw_studio(car, cameras, _size_m(asset))
     return _lay_out([_to_image(photo_srgb01), _to_image(overlay)], [_to_image(view) for view in views])
+
+
+def cameras_round(asset: CarAsset) -> list[Camera]:
+    """One a view, with the whole car in the middle of each."""
+    along_m = asset.body.vertices_m[:, 1]
+    middle_y_m = float(along_m.min() + along_m.max()) / 2
+    return [orbit_camera(azimuth, elevation, _size_m(asset), TILE_PX, middle_y_m) for azimuth, elevation in VIEWS_DEG]
+
+
+def _size_m(asset: CarAsset) -> tuple[float, float, float]:
+    return asset.dimensions_m["length"], asset.dimensions_m["width"], asset.dimensions_m["height"]
 
 
 def _reduced(camera: Camera, side_px: int) -> Camera:

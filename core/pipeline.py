@@ -85,6 +85,12 @@ def _invented(settings: Settings, picture_path: Path) -> Invented:
     return made
 
 
+def _perceived(photo: Photo, matte: Matte, settings: Settings) -> tuple[Perception, Colour | None]:
+    """What the network sees, and the paint's own colour as that tells it."""
+    perception = perceive(photo, matte, choose_device(settings.device))
+    return perception, own_colour(photo.image_srgb01, perception.dense)
+
+
 def photo_to_car(
     photo_path: Path,
     mask_path: Path | None,
@@ -110,8 +116,7 @@ def photo_to_car(
     if invented is not None:
         found = Fit(invented.shape, invented.camera, 1.0, 1.0)  # nothing has to be guessed of a car that was made
     else:
-        perception = stages.run("perceive", lambda _: perceive(photo, matte, choose_device(settings.device)))
-        told_paint = own_colour(photo.image_srgb01, perception.dense)
+        perception, told_paint = stages.run("perceive", lambda _: _perceived(photo, matte, settings))
         if see is not None:
             see(photo, matte, told_paint)
         with one_thread():

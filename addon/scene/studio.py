@@ -105,8 +105,12 @@ def set_quick_cycles(scene: bpy.types.Scene, size_px: tuple[int, int], samples: 
     cycles.caustics_reflective = cycles.caustics_refractive = False
 
 
-def orbit_camera(azimuth_deg: float, elevation_deg: float, size_m: tuple[float, float, float], image_size_px: tuple[int, int]) -> Camera:
-    """Looks at the middle of the car from far enough to hold all of it; azimuth 0 sees the nose, 90 the left flank."""
+def orbit_camera(
+    azimuth_deg: float, elevation_deg: float, size_m: tuple[float, float, float], image_size_px: tuple[int, int], middle_y_m: float = 0.0
+) -> Camera:
+    """Looks at the middle of the car from far enough to hold all of it; azimuth 0 sees the nose, 90 the left flank.
+
+    middle_y_m: where nose and tail are equally far, since the car frame's origin lies midway between the axles."""
     azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
     toward = Vector((math.sin(azimuth) * math.cos(elevation), -math.cos(azimuth) * math.cos(elevation), math.sin(elevation)))
     right = Vector((math.cos(azimuth), math.sin(azimuth), 0))
@@ -117,7 +121,7 @@ def orbit_camera(azimuth_deg: float, elevation_deg: float, size_m: tuple[float, 
     distance_m = 1.06 * max(across_m, upright_m * aspect) * LENS_MM / 36.0 + (abs(toward.x) * width_m + abs(toward.y) * length_m) / 3
     matrix = np.eye(4)
     matrix[:3, :3] = np.array([right, toward.cross(right), toward]).T
-    matrix[:3, 3] = toward * distance_m + Vector((0, 0, height_m * 0.47))
+    matrix[:3, 3] = toward * distance_m + Vector((0, middle_y_m, height_m * 0.47))
     return Camera(image_size_px, LENS_MM, matrix)
 
 

@@ -17,7 +17,7 @@ from ..car.parts import rename_for
 from ..frames import orbit
 from ..paint.materials import KIND_NAMES, KINDS, kind_of_parts
 from .cars import CarModel, CarRow
-from .deform import widen
+from .deform import remould, widen
 from .draw import Look, View, draw
 from .label_maps import label_maps
 from .pictures import STORED_PX, Row, labelled_row, paint_of
@@ -25,6 +25,7 @@ from .sky import Sky
 from .subject import Subject, SubjectMaker
 from .surfaces import Surface, linear_of_srgb
 
+REMOULDED_SHARE = 0.75
 DRAWN_SCALE = 1.5  # pixels drawn for one of the picture, along a side
 
 
@@ -85,11 +86,12 @@ def drawn_row(model: CarModel, subject: Subject, skies: Sequence[Sky], random: n
 
 
 def changed_rows(model: CarModel, maker: SubjectMaker, skies: Sequence[Sky], count: int, random: np.random.Generator) -> list[Row]:
-    """`count` pictures of a training car's changed copies, a new one for every other picture."""
+    """`count` pictures of a training car's changed copies, a new one for every other picture, three of four bent as well as stretched."""
     rows: list[Row] = []
     for number in range(count):
         if number % 2 == 0:
             other = widen(model, random)
+            other = remould(other, random) if random.random() < REMOULDED_SHARE else other
             subject = maker.subject(other)
         row = drawn_row(other, subject, skies, random)
         rows += [row] if row is not None else []

@@ -19,7 +19,7 @@ import torch
 from ..car.draw_car import draw_cars
 from ..car.prior import shape_prior
 from ..car.space import shape_space
-from .cars import CarModel, read_cars, read_model
+from .cars import CarModel, CarRow, read_cars, read_model
 from .drawn import changed_rows, invented_rows
 from .pictures import Album, Row, write_shard
 from .sky import read_sky
@@ -70,6 +70,15 @@ def shards_of_photographs(
     return total
 
 
+def every_type_alike(rows: list[CarRow]) -> list[str]:
+    """Names such that body types take turns; all cars of the commonest type come once, those of rarer ones as often as it takes."""
+    of_type: dict[str, list[str]] = {}
+    for row in rows:
+        of_type.setdefault(row.body_type, []).append(row.name)
+    rounds = max(len(names) for names in of_type.values())
+    return [names[turn % len(names)] for turn in range(rounds) for names in of_type.values()]
+
+
 def add_shard(file: Path, rows: list[Row]) -> int:
     """Write the rows, if there are any, and say so; returns how many."""
     if rows:
@@ -82,9 +91,10 @@ def draw_pictures(cars: Path, out: Path, hdris: Path, minutes: float, seed: int)
     """Write OUT/drawn_NAME_ROUND.npz in turn for every training car and for draws of the shape space until the time is up."""
     out.mkdir(parents=True, exist_ok=True)
     skies = [read_sky(file) for file in sorted(hdris.glob("*.hdr"))]
-    rows, end, total, turn = read_cars(cars / "cars.csv", "train"), time.monotonic() + 60 * minutes, 0, 0
+    models, end, total, turn = Models(cars), time.monotonic() + 60 * minutes, 0, 0
+    order = every_type_alike(list(models.rows.values()))
     while time.monotonic() < end:
-        name = "invented" if turn % 4 == 0 else rows[(turn - turn // 4) % len(rows)].name
+        name = "invented" if turn % 4 == 0 else order[(turn - turn // 4 - 1) % len(order)]
         random = np.random.default_rng([seed, turn])
         file = out / f"drawn_{name}_{turn:05d}.npz"
         turn += 1
@@ -93,7 +103,7 @@ def draw_pictures(cars: Path, out: Path, hdris: Path, minutes: float, seed: int)
         if name == "invented":
             drawn = invented_rows(draw_cars(PER_TURN // 2, seed + turn, shape_prior(), shape_space()), skies, random)
         else:
-            model = read_model(cars, next(row for row in rows if row.name == name))
+            model = read_model(cars, models.rows[name])
             maker = SubjectMaker(model)
             drawn = changed_rows(model, maker, skies, PER_TURN, random) if maker.usable else []
         total += add_shard(file, drawn)

@@ -30,7 +30,7 @@ from .pose import AZIMUTH, Crop, camera_to_car, crop_projection, to_camera
 from .residual import ResidualConfig, find_residual
 from .shapes import Shapes, to_shape
 from .silhouette import coverage, make_target
-from .solve import FREE_MODES, solve_poses, solve_shape
+from .solve import FREE_MODES, expanded, solve_poses, solve_shape
 from .starts import Start, azimuth_log_probability, make_starts
 
 
@@ -197,7 +197,11 @@ def _solved(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) 
     """Every hypothesis's shape in closed form."""
     assert scene.lookup is not None, "_solved() is for perceptions with dense maps"
     perception, crop = scene.perception, scene.crop
-    found = [solve_shape(s, p, perception, scene.lookup, prior, crop, config.rounds) for s, p in zip(state.starts, state.pose, strict=True)]
+    cars = {start.body_type: expanded(start, prior) for start in state.starts}  # starts of one type differ in nothing but direction
+    found = [
+        solve_shape(start, cars[start.body_type], pose, perception, scene.lookup, prior, crop, config.rounds)
+        for start, pose in zip(state.starts, state.pose, strict=True)
+    ]
     z, w = (torch.stack(column) for column in zip(*found, strict=True))
     return replace(state, z=z, w=torch.nn.functional.pad(w, (0, _mode_count(config) - FREE_MODES)))
 
@@ -285,14 +289,14 @@ def _descend(
     pose, z, w = (t.to(device).clone().requires_grad_() for t in (state.pose, state.z, state.w))
     optimiser = torch.optim.Adam([{"params": [pose]}, {"params": [z]}, {"params": [w]}], betas=(0.85, 0.99))
     shapes_there, moving = shapes.to(device), POSE_RATE.to(device)
-    car: LinearCar | None = None
-    visible: Visible | None = None
+    here: LinearCar | None = None
     for step in range(stage.steps):
         tick(step)
-        if step % stage.relinearise == 0 or car is None:
-            measures, coefficients = shapes_there.at(z.detach(), w.detach())
-            car = linearise(measures.cpu(), coefficients.cpu(), w.shape[1]).to(device)
-            visible = Visible(visible_faces(car.origin.cpu(), pose.detach().cpu(), scene.crop).share.to(device))
+        if step % stage.relinearise == 0 or here is None:
+            measures, coefficients = (vector.cpu() for vector in shapes_there.at(z.detach(), w.detach()))
+            here = linearise(measures, coefficients, w.shape[1]) if here is None else here.moved(measures, coefficients)
+            car = here.to(device)
+            visible = Visible(visible_faces(here.origin, pose.detach().cpu(), scene.crop).share.to(device))
         rate = stage.rate * (0.08 + 0.92 * 0.5 * (1 + math.cos(math.pi * step / stage.steps)))
         for group, length in zip(optimiser.param_groups, (1.0, MEASURE_RATE * rate, COEFFICIENT_RATE * rate), strict=True):
             group["lr"] = length

@@ -18,7 +18,7 @@ from ..car.prior import ShapePrior
 from ..perceive.heads import PLAN_STATIONS, TOP_STATIONS
 from ..types import Dense, Perception
 from .dense import Lookup, to_px, trust_of, usual_error, visible_faces
-from .linear_car import linearise
+from .linear_car import LinearCar, linearise
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, LOG_SCALE, ROLL, Crop
 from .shapes import Shapes
 from .starts import Start
@@ -54,13 +54,20 @@ def solve_poses(starts: list[Start], perception: Perception, crop: Crop) -> torc
 
 
 def solve_shape(
-    start: Start, pose: torch.Tensor, perception: Perception, lookup: Lookup, prior: ShapePrior, crop: Crop, rounds: int
+    start: Start, car: LinearCar, pose: torch.Tensor, perception: Perception, lookup: Lookup, prior: ShapePrior, crop: Crop, rounds: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """z (P,) and w (FREE_MODES,) of the likeliest car about a start, seen through a pose (7,)."""
-    z, w = torch.zeros(prior.factor.shape[0]), torch.zeros(FREE_MODES)
-    for _ in range(rounds):
-        z, w = _shape_round(start, pose, z, w, perception, prior, crop, lookup)
+    """z (P,) and w (FREE_MODES,) of the likeliest car about a start, seen through a pose (7,); car: the start's, expanded()."""
+    shapes, z, w = Shapes.of(prior, [start]), torch.zeros(prior.factor.shape[0]), torch.zeros(FREE_MODES)
+    for number in range(rounds):
+        about = car if number == 0 else car.moved(*shapes.at(z[None], w[None]))
+        z, w = _shape_round(about, pose, z, w, perception, prior, crop, lookup)
     return z, w
+
+
+def expanded(start: Start, prior: ShapePrior) -> LinearCar:
+    """The car that a start is about, and how it moves with its measures and its first FREE_MODES modes."""
+    nothing = torch.zeros(1, prior.factor.shape[0]), torch.zeros(1, FREE_MODES)
+    return linearise(*Shapes.of(prior, [start]).at(*nothing), FREE_MODES)
 
 
 def observations(dense: Dense) -> float:
@@ -126,7 +133,7 @@ def pose_prior(first: torch.Tensor, perception: Perception) -> tuple[torch.Tenso
 
 
 def _shape_round(
-    start: Start,
+    car: LinearCar,
     pose: torch.Tensor,
     z: torch.Tensor,
     w: torch.Tensor,
@@ -135,11 +142,8 @@ def _shape_round(
     crop: Crop,
     lookup: Lookup,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The likeliest (z, w) with the car linearised about the present one."""
-    shapes = Shapes.of(prior, [start])
-    measures, coefficients = shapes.at(z[None], w[None])
-    car = linearise(measures, coefficients, FREE_MODES)
-    vertices = car.origin
+    """The likeliest (z, w), with the car expanded about the present one."""
+    vertices, measures = car.origin, car.at
     slope = torch.cat([prior.factor.T @ car.slope[0], (car.stretch * car.modes.view(FREE_MODES, -1, 3)).flatten(1)])  # (P + k, V * 3)
     slope = slope.view(len(slope), -1, 3)
     length_m = float(measures[0, INDEX["length"]])

@@ -1,16 +1,17 @@
 """Train the network that reads photographs, bounded by minutes and resumable.
 
-    python3 build.py train perceive --data CARS_DIR HDRI_DIR --photographs FOLDER... --out RUN_DIR --minutes 90
+    python3 build.py train perceive --data CARS_DIR HDRI_DIR --photographs FOLDER... --out RUN_DIR --minutes 90 [--begin-with FILE]
 
 FOLDERs hold photographs made by Cycles (addon/photograph), one folder a car.  RUN_DIR gets config.json, pictures/ (their labels, made
 first, only what is new), checkpoint.pt, curves.jsonl, curves.png, and perceive.safetensors at every measure.  Starting it again goes on
-from the checkpoint until the minutes of training are full.  Under torchrun every process draws batches of its own and gradients are
-averaged.
+from the checkpoint until the minutes of training are full.  --begin-with: a new run's first weights are those of a finished file.  Under
+torchrun every process draws batches of its own and gradients are averaged.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 import os
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ from ..dataset.empty import empty_pool
 from ..dataset.make_pictures import make_pictures
 from ..dataset.pictures import Pictures, read_shards
 from ..perceive.network import CarNetwork, NetworkSize
-from ..perceive.weights import save_network
+from ..perceive.weights import network_of, save_network
 from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
 from .measure_perceive import measure_pictures
 from .mixed_precision import WorkingCopy, fast_bfloat16
@@ -45,6 +46,7 @@ class PerceiveConfig:
     weight_decay: float = 0.03
     warmup_steps: int = 300
     average_decay: float = 0.999
+    begun_with_sha256: str = ""  # of the finished file whose weights came first, empty where chance's did
     dropout: float = 0.1
     held_out: tuple[str, ...] = ()
     channels: tuple[int, ...] = NetworkSize().channels
@@ -94,6 +96,14 @@ def new_state(config: PerceiveConfig) -> TrainingState:
     return TrainingState(network, average.eval(), optimiser)
 
 
+def begin_with(state: TrainingState, first: CarNetwork) -> None:
+    """Take over a finished network's weights.  Raises ValueError where it has another size."""
+    if first.size != state.network.size:
+        raise ValueError(f"a network of {first.size} cannot begin a training of {state.network.size}")
+    for network in (state.network, state.average):
+        network.load_state_dict(first.state_dict())
+
+
 def train_step(
     config: PerceiveConfig, state: TrainingState, working: WorkingCopy, batch: Batch, processes: Processes = ALONE
 ) -> dict[str, float]:
@@ -117,9 +127,20 @@ def train_step(
     return {key: float(value.detach()) for key, value in terms.items()}
 
 
-def train(config: PerceiveConfig, pictures: Pictures, empty: np.ndarray, out: Path, processes: Processes = ALONE) -> TrainingState:
-    """Train until the time or the steps are over; leaves checkpoint, curves and the averaged weights in `out`."""
+def train(
+    config: PerceiveConfig,
+    pictures: Pictures,
+    empty: np.ndarray,
+    out: Path,
+    processes: Processes = ALONE,
+    first: CarNetwork | None = None,
+) -> TrainingState:
+    """Train until the time or the steps are over; leaves checkpoint, curves and the averaged weights in `out`.
+
+    first: a finished network to begin with, where there is no checkpoint."""
     state = new_state(config)
+    if first is not None:
+        begin_with(state, first)
     begin(config, state, out)
     held = np.isin(pictures.car, config.held_out)
     seed = config.seed + 1000 * processes.rank
@@ -152,6 +173,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", nargs=2, type=Path, required=True, metavar=("CARS_DIR", "HDRI_DIR"))
     parser.add_argument("--photographs", nargs="*", type=Path, default=[], help="folders of photographs to label first")
     parser.add_argument("--pictures", nargs="*", type=Path, default=[], help="folders of pictures labelled before")
+    parser.add_argument("--begin-with", type=Path, metavar="FILE", help="a finished perceive.safetensors to go on from")
+    parser.add_argument("--learning-rate", type=float, default=PerceiveConfig.learning_rate, help="at its highest")
     add_arguments(parser, PerceiveConfig.minutes, PerceiveConfig.batch)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
@@ -162,9 +185,12 @@ def main(arguments: list[str] | None = None) -> None:
         make_pictures(cars, given.out / "pictures", given.photographs)
     processes.wait()
     folders = [*given.pictures, *([given.out / "pictures"] if given.photographs else [])]
+    content = given.begin_with.read_bytes() if given.begin_with else b""
+    first = network_of(content) if content else None
     chosen = {"minutes": given.minutes, "seed": given.seed, "threads": given.threads, "batch": given.batch, "bfloat16": fast_bfloat16()}
+    chosen |= {"learning_rate": given.learning_rate, "begun_with_sha256": hashlib.sha256(content).hexdigest() if content else ""}
     config = PerceiveConfig(**chosen, held_out=tuple(given.held_out))
-    train(config, read_shards(folders), empty_pool(hdris, config.empty_pictures, config.seed), given.out, processes)
+    train(config, read_shards(folders), empty_pool(hdris, config.empty_pictures, config.seed), given.out, processes, first)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from imago.addon import preview
 from imago.addon.scene.floor import BACKDROP_LINEAR, FADE_LENGTHS, PICTURE_PX, camera_above, faded, under_view
 from imago.addon.scene.scene import CarObjects, build_car
 from imago.addon.scene.studio import add_sky, draw_studio, orbit_camera, render, set_quick_cycles
+from imago.core.asset.drawing import draw_from, model_of
 
 from .synthetic import HEIGHT_M, LENGTH_M, WIDTH_M, synthetic_car
 
@@ -78,6 +79,20 @@ def test_the_floor_lies_where_the_camera_sees_it() -> None:
     assert abs(found[0] - row) < 4 and abs(found[1] - column) < 6
     above = camera_above(LENGTH_M)
     assert above.lens_mm / above.sensor_width_mm == pytest.approx(above.camera_to_car[2, 3] / (PICTURE_PX * side))
+
+
+def test_a_long_tail_is_as_far_from_the_picture_s_edge_as_the_nose() -> None:
+    """Drawn from the side: the car's middle is not midway between its axles."""
+    asset = synthetic_car()
+    tail = asset.body.vertices_m[:, 1] > 0.5
+    longer = asset.body.vertices_m + np.outer(tail, [0, 0.8, 0]).astype(np.float32)
+    longer_asset = dataclasses.replace(asset, body=dataclasses.replace(asset.body, vertices_m=longer))
+    dimensions = longer_asset.dimensions_m | {"length": float(np.ptp(longer[:, 1]))}
+    longer_asset = dataclasses.replace(longer_asset, dimensions_m=dimensions)
+    camera = preview.cameras_round(longer_asset)[1]
+    columns = np.flatnonzero((draw_from(model_of(longer_asset), camera, with_shadow=False)[..., 3] > 0.5).any(0))
+    left, right = columns[0], camera.image_size_px[0] - 1 - columns[-1]
+    assert left > 4 and abs(left - right) <= 2
 
 
 def test_part_of_a_picture_is_the_part_of_the_whole(car: CarObjects) -> None:

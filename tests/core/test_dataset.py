@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,11 @@ import pytest
 import trimesh
 from trimesh.visual.material import PBRMaterial
 
-from imago.core.dataset.cars import NO_WHEEL, CarModel, body_type_of, proportions, read_cars, read_model
+from imago.core.dataset.cars import NO_WHEEL, CarModel, CarRow, body_type_of, proportions, read_cars, read_model
 from imago.core.dataset.deform import widen
 from imago.core.dataset.draw import View, draw
 from imago.core.dataset.drawn import random_look, random_view
+from imago.core.dataset.make_pictures import every_type_alike
 from imago.core.dataset.sky import look, sky_of
 from imago.core.dataset.subject import SubjectMaker
 from imago.core.dataset.zbuffer import rasterize
@@ -56,6 +59,17 @@ def test_the_table_is_read_and_split(tmp_path: Path) -> None:
         read_cars(tmp_path / "no.csv")
     with pytest.raises(UserInputError, match="hovercraft"):
         body_type_of("hovercraft")
+
+
+def test_every_body_type_is_drawn_alike_and_no_car_left_out() -> None:
+    rows = [
+        CarRow(name, "train", name.split("_")[0], "me", "CC0")
+        for name in ("sedan_a", "sedan_b", "sedan_c", "van_a", "pickup_a", "pickup_b")
+    ]
+    order = every_type_alike(rows)
+    assert set(order) == {row.name for row in rows}
+    assert Counter(name.split("_")[0] for name in order) == {"sedan": 3, "van": 3, "pickup": 3}
+    assert all(one != next_ for one, next_ in pairwise(name.split("_")[0] for name in order))
 
 
 def test_a_model_stands_in_the_car_frame(box_car: CarModel) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imago.core.dataset.cars import NO_WHEEL, CarModel, CarRow
-from imago.core.dataset.deform import Widening, widen, widen_points
+from imago.core.dataset.deform import Remoulding, Widening, remould, widen, widen_points
 
 PINNED_M = [[0.8050451, -1.9815906, 0], [-0.8050451, 1.9815906, 0], [0.5140694, -0.1916089, 1.5430337]]
 ROW = CarRow("made", "train", "sedan", "me", "CC0")
@@ -59,3 +59,25 @@ def test_a_seed_gives_the_same_car_for_ever() -> None:
     points = np.array([(0.8, -2.0, 0.0), (-0.8, 2.0, 0.0), (0.5, 0.0, 1.5)])
     found = widen_points(points, np.full(3, NO_WHEEL), np.random.default_rng(0))
     assert found == pytest.approx(np.array(PINNED_M), abs=1e-6)
+
+
+def test_a_remoulded_car_stays_symmetric_in_one_piece_on_round_wheels_of_the_same_size(car: CarModel) -> None:
+    points = car.positions_m.reshape(-1, 3)
+    mirrored = points * np.array([-1, 1, 1], np.float32)
+    for seed in range(20):
+        change = Remoulding.draw(points, np.random.default_rng(seed))
+        assert np.allclose(change.moved(mirrored), change.moved(points) * [-1, 1, 1], atol=1e-9)
+        along = np.stack(np.broadcast_arrays(0.3, np.linspace(-2, 2, 401)[:, None], np.linspace(0, 1.4, 15)), -1)
+        moved = change.moved(along.reshape(-1, 3)).reshape(along.shape)
+        assert (np.diff(moved[..., 1], axis=0) > 0).all(), "stations changed their order"
+        assert (np.diff(moved[..., 2], axis=1) > 0).all(), "the roof went through the sills"
+        wheels = remould(car, np.random.default_rng(seed)).positions_m
+        for corner in range(NO_WHEEL):
+            chosen = car.wheel_index == corner
+            assert np.allclose(np.ptp(wheels[chosen], axis=(0, 1)), np.ptp(car.positions_m[chosen], axis=(0, 1)), atol=1e-5)
+
+
+def test_remoulded_cars_differ_by_several_per_cent_of_their_size(car: CarModel) -> None:
+    points = car.positions_m.reshape(-1, 3)
+    shifts = [np.linalg.norm(Remoulding.draw(points, np.random.default_rng(seed)).moved(points) - points, axis=1) for seed in range(40)]
+    assert 0.05 < np.mean(shifts) < 0.3

@@ -126,6 +126,22 @@ def test_linear_car_is_affine_in_the_coefficients_however_far() -> None:
     assert float((car.vertices(wider, bent) - whole_vertices(at, bent) - step).norm() / step.norm()) < 0.05
 
 
+def test_a_moved_linear_car_is_exact_at_its_new_point_and_as_good_beside_it_as_one_made_there() -> None:
+    """Draws of one prior deviation; a car that stays where it was is off by far more."""
+    prior, (at, bent) = shape_prior(), (vector[None] for vector in typical("sedan"))
+    car = linearise(at, bent, free=12)
+    torch.manual_seed(1)
+    for _ in range(4):
+        there, turned = prior.measures(torch.randn(1, len(prior.factor)), at), bent.clone()
+        turned[:, :12] += torch.randn(1, 12)
+        beside = there + 0.1 * (prior.measures(torch.randn(1, len(prior.factor)), at) - at)
+        moved, anew = car.moved(there, turned), linearise(there, turned, free=12)
+        torch.testing.assert_close(moved.vertices(there, turned), whole_vertices(there, turned))
+        true = whole_vertices(beside, turned)
+        off = [float((one.vertices(beside, turned) - true).norm(dim=-1).mean()) for one in (anew, moved, car)]
+        assert off[1] < max(2 * off[0], 1.5e-3) < off[2]
+
+
 def test_cut_keeps_places() -> None:
     layer = np.zeros((60, 90), np.float32)
     layer[20:30, 40:50] = 1

@@ -63,6 +63,20 @@ def batches(pictures: Pictures, empty: np.ndarray, batch: int = 6) -> PictureBat
     return PictureBatches(pictures, np.arange(len(pictures)), empty, batch, 0, 0)
 
 
+def test_a_finished_file_is_where_a_new_run_begins(pictures: Pictures, empty: np.ndarray, tmp_path: Path) -> None:
+    """At a rate of nothing the weights stay the file's; a checkpoint in the folder counts before it; another size is refused."""
+    train(TINY, pictures, empty, tmp_path / "first")
+    finished = network_of((tmp_path / "first" / FILE).read_bytes())
+    state = train(replace(TINY, learning_rate=0.0, max_steps=1), pictures, empty, tmp_path / "second", first=finished)
+    other = new_state(replace(TINY, seed=8)).network
+    for name, tensor in finished.named_parameters():
+        assert torch.equal(dict(state.network.named_parameters())[name], tensor), name
+    again = train(replace(TINY, learning_rate=0.0), pictures, empty, tmp_path / "second", first=other)
+    assert again.step == 2 and torch.equal(again.network.head.weight, finished.head.weight)
+    with pytest.raises(ValueError, match="cannot begin a training of"):
+        train(replace(TINY, hidden=8), pictures, empty, tmp_path / "third", first=finished)
+
+
 @pytest.mark.slow
 def test_two_steps_leave_everything_a_run_should_and_a_second_start_goes_on(pictures: Pictures, empty: np.ndarray, tmp_path: Path) -> None:
     config = replace(TINY, held_out=(str(pictures.car[0]),)) if len(set(pictures.car)) > 1 else TINY
