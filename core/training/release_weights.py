@@ -27,6 +27,8 @@ def release(run: Path, weights: Path, scores: dict[str, Any], command: str, mach
     network_of(content)
     config, last = json.loads((run / "config.json").read_text()), json.loads((run / "curves.jsonl").read_text().splitlines()[-1])
     facts = {"trained_by": command, "commit": commit, "data": DATA, "licence": LICENCE, "seed": config["seed"]}
+    if config.get("begun_with_sha256"):
+        facts["begun_with_sha256"] = config["begun_with_sha256"]
     facts |= {
         "minutes": round(last["trained_s"] / 60, 1),
         "steps": last["step"],

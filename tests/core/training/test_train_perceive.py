@@ -210,3 +210,7 @@ def test_a_released_run_is_loaded_by_its_manifest_and_keeps_other_entries(pictur
     assert load_network(weights).size.hidden == TINY.hidden
     manifest = json.loads((weights / "manifest.json").read_text())
     assert manifest["other"] == {"file": "x"} and manifest[KEY]["steps"] == 2
+    assert "begun_with_sha256" not in manifest[KEY]
+    config = json.loads((tmp_path / "run" / "config.json").read_text()) | {"begun_with_sha256": "ab"}
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config))
+    assert release(tmp_path / "run", weights, {"a": 1}, "command", "machine", "abc")["begun_with_sha256"] == "ab"
