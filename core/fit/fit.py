@@ -31,7 +31,7 @@ from .residual import ResidualConfig, find_residual
 from .shapes import Shapes, to_shape
 from .silhouette import coverage, make_target
 from .solve import FREE_MODES, expanded, solve_poses, solve_shape
-from .starts import Start, azimuth_log_probability, make_starts
+from .starts import Start, azimuth_log_probability, best_of_each_direction, make_starts
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,13 @@ class _State:
         chosen = [self.starts[k] for k in order.tolist()]
         return _State(self.pose[order], self.z[order], self.w[order], chosen, self.first[order], self.cost[order], self.iou[order])
 
-    def first_few(self, count: int) -> _State:
-        """The first `count` hypotheses."""
-        return self.keep(torch.arange(min(count, len(self.starts))))
+    def best(self, count: int) -> _State:
+        """The `count` of least cost, the best first."""
+        return self.keep(torch.argsort(self.cost)[:count])
+
+    def best_of_each_direction(self, count: int) -> _State:
+        """The same of every direction that is open, see starts.py."""
+        return self.keep(torch.tensor(best_of_each_direction(self.starts, self.cost.tolist(), count)))
 
     def vectors(self, number: int, prior: ShapePrior) -> tuple[torch.Tensor, torch.Tensor]:
         """Measures (1, P) and coefficients (1, K) of one hypothesis."""
@@ -147,12 +151,12 @@ def fit(
     if state is None:
         config = _outline_counts(config, contradicted=scene.lookup is not None and config.solve_first)
         plain = _unsolved(starts, torch.stack([start.pose for start in starts]), config, prior)
-        state = _ranked(plain, scene, config, prior).first_few(config.starts)
+        state = _ranked(plain, scene, config, prior).best_of_each_direction(config.starts)
     believed, done, total = _belief(state), 0, sum(stage.steps for stage in config.stages)
     _show(state, 0, prior, show)
     report("fit", SOLVED01)
     for stage in config.stages:
-        state = state.keep(torch.argsort(state.cost)[: stage.hypotheses])
+        state = state.best_of_each_direction(stage.hypotheses) if stage is config.stages[0] else state.best(stage.hypotheses)
         state = _descend(state, stage, config, prior, scene, device, partial(_tell, report, done, total))
         believed = _belief(state) if len(state.starts) > 1 else believed
         done += stage.steps
@@ -166,7 +170,7 @@ def _by_places(starts: list[Start], scene: _Scene, config: FitConfig, prior: Sha
     None where the told places contradict one another, as those of a tail half taken for a nose, so that no outline comes near the matte.
     """
     posed = _unsolved(starts, solve_poses(starts, scene.perception, scene.crop), config, prior)
-    posed = _ranked(posed, scene, config, prior).first_few(config.starts)
+    posed = _ranked(posed, scene, config, prior).best_of_each_direction(config.starts)
     look(posed)
     solved = _ranked(_solved(posed, scene, config, prior), scene, config, prior)
     return solved if float(solved.iou.max()) >= LEAST_SOLVED_IOU else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,11 @@ from ..car.prior import ShapePrior
 from ..car.space import shape_space
 from ..perceive.perceive import azimuth_peaks
 from ..types import BODY_TYPES, Perception
-from .pose import first_pose
+from .pose import AZIMUTH, first_pose
 
 RULED_OUT = 0.003  # a body type of less share is not tried: the network has seen few cars of each
 SMALLEST_SHARE = 0.04  # a less likely direction is not tried
+OPEN01 = 0.2  # share of the probability from which a direction is not given up before the first descent
 TWIN_APART_RAD = math.radians(35)
 DISTANCE_LENGTHS = 2.6  # usual distance of the camera, in car lengths, where the picture says nothing
 
@@ -84,3 +86,19 @@ def body_types(perception: Perception) -> list[str]:
     told = perception.body_type_probability
     ranked = sorted(BODY_TYPES, key=lambda kind: -told.get(kind, 0.0))
     return [kind for kind in ranked if told.get(kind, 0.0) > RULED_OUT or not told] or ranked
+
+
+def best_of_each_direction(starts: Sequence[Start], cost: Sequence[float], count: int) -> list[int]:
+    """Indices of the `count` starts of least cost, the best first; where the picture leaves more than one direction open, of each of them.
+
+    Nose and tail are told apart by how well the outline fits after a descent; before it the wrong one may look better.
+    """
+    order = sorted(range(len(starts)), key=lambda number: cost[number])
+    of_direction: dict[float, list[int]] = {}
+    for number in order:
+        if starts[number].log_probability >= math.log(OPEN01):
+            of_direction.setdefault(float(starts[number].pose[AZIMUTH]), []).append(number)
+    if len(of_direction) < 2:
+        return order[:count]
+    chosen = {number for numbers in of_direction.values() for number in numbers[:count]}
+    return [number for number in order if number in chosen]

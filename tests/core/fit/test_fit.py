@@ -20,6 +20,7 @@ from imago.core.fit.linear_car import linearise
 from imago.core.fit.objective import Weights
 from imago.core.fit.pose import AZIMUTH, LOG_DISTANCE, POSE_SIZE, Crop, camera_to_car, crop_projection, first_pose, to_camera
 from imago.core.fit.silhouette import coverage, make_target, silhouette_loss, soft_iou
+from imago.core.fit.starts import Start, best_of_each_direction
 from imago.core.frames import azimuth_elevation, car_to_clip, car_to_px, clip_from_camera, focal_px, orbit
 from imago.core.render.shade import Skin, render_views
 from imago.core.types import Camera, Matte, Perception, Photo, Settings
@@ -140,6 +141,22 @@ def test_a_moved_linear_car_is_exact_at_its_new_point_and_as_good_beside_it_as_o
         true = whole_vertices(beside, turned)
         off = [float((one.vertices(beside, turned) - true).norm(dim=-1).mean()) for one in (anew, moved, car)]
         assert off[1] < max(2 * off[0], 1.5e-3) < off[2]
+
+
+def test_open_directions_keep_their_best_and_others_must_be_cheap() -> None:
+    """Three body types in each of two directions, and of a third that is hardly likely."""
+
+    def rows(second01: float) -> list[Start]:
+        return [
+            Start(torch.full((POSE_SIZE,), azimuth), torch.zeros(1), torch.zeros(1), kind, math.log(share01))
+            for azimuth, share01 in ((0.3, 0.6), (3.4, second01), (2.8, 0.05))
+            for kind in ("sedan", "van", "coupe")
+        ]
+
+    cost = [0.3, 0.1, 0.2, 0.9, 0.8, 0.7, 0.05, 0.4, 0.5]
+    assert best_of_each_direction(rows(0.3), cost, 2) == [1, 2, 5, 4]
+    assert best_of_each_direction(rows(0.15), cost, 2) == [6, 1]
+    assert best_of_each_direction(rows(0.15), cost, 99) == [6, 1, 2, 0, 7, 8, 5, 4, 3]
 
 
 def test_cut_keeps_places() -> None:
