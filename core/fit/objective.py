@@ -24,7 +24,7 @@ class Weights:
     prior: float = 0.0007
     coefficients: float = 0.002
     direction: float = 0.012
-    body_type: float = 0.004
+    body_type: float = 0.08  # panes and doors follow from it, and what the outline says against the network here was more often wrong
     azimuth_spread_rad: float = 0.1
     elevation_spread_rad: float = 0.05
     roll_spread_rad: float = 0.035
