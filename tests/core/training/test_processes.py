@@ -28,9 +28,9 @@ def test_two_processes_learn_one_network_from_batches_of_their_own(tmp_path: Pat
     (tmp_path / "pictures").mkdir()
     write_shard(tmp_path / "pictures" / "a.npz", invented_rows(drawn, skies, np.random.default_rng(0)))
     starter = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    ended = subprocess.run(
-        [*starter, two_processes.__file__, str(tmp_path / "pictures"), str(tmp_path)], capture_output=True, text=True, timeout=300
-    )
+    command = [*starter, "--module", two_processes.__name__, str(tmp_path / "pictures"), str(tmp_path)]
+    # the tests' packages begin in that folder
+    ended = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr[-2000:]
     first, second = (torch.load(tmp_path / f"rank_{rank}.pt") for rank in range(2))
     for name, weight in first["weights"].items():

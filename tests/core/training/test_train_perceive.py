@@ -25,23 +25,11 @@ from imago.core.training.mixed_precision import WorkingCopy
 from imago.core.training.perceive_loss import azimuth_loss, coordinate_loss, laplace, matte_loss, total_loss
 from imago.core.training.picture_batches import PictureBatches, mirrored, placement
 from imago.core.training.release_weights import release
-from imago.core.training.train_perceive import PerceiveConfig, new_state, train, train_step
+from imago.core.training.train_perceive import new_state, train, train_step
 from imago.core.training.vary_colour import vary
 
 from .conftest import needs_bfloat16
-
-TINY = PerceiveConfig(
-    minutes=10,
-    batch=4,
-    channels=(16, 16, 32, 32, 32),
-    decoder=(32, 32, 16, 16),
-    cell=8,
-    hidden=16,
-    workers=0,
-    max_steps=2,
-    warmup_steps=1,
-    bfloat16=False,
-)
+from .tiny import TINY
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What each process of test_processes.py does, started by torchrun: two steps of the perceiver's trainer on draws of its own.
 
-Arguments: the folder of pictures, the run's folder.  Leaves rank_N.pt with the weights, the clock and the seed of its batches there."""
+Arguments: the folder of pictures, the run's folder.  Leaves rank_N.pt there: the weights, the clock, and the mean of the
+gradients 1 and 2."""
 
 from __future__ import annotations
 
@@ -12,12 +13,9 @@ import torch
 
 from imago.core.dataset.pictures import read_shards
 from imago.core.training.processes import Processes
-from imago.core.training.train_perceive import PerceiveConfig, train
+from imago.core.training.train_perceive import train
 
-TINY = PerceiveConfig(
-    minutes=10, batch=3, channels=(16, 16, 32, 32, 32), decoder=(32, 32, 16, 16), cell=8, hidden=16,
-    workers=0, max_steps=2, warmup_steps=1, bfloat16=False, dropout=0.0,
-)  # fmt: skip
+from .tiny import TINY
 
 
 def main() -> None:
