@@ -39,7 +39,8 @@ class Situation:
 # Looked for in this order in pip's last lines: the more special cause first, since the general ones appear beside it.
 _PIP_CAUSES: list[tuple[str, Trouble, str]] = [
     (
-        r"\b407\b|Proxy Authentication Required",
+        # Never a bare 407: it is also the milliseconds of one in a thousand of pip's lines.
+        r"Proxy Authentication Required|(Tunnel connection failed:|HTTP error|status code) 407\b|\b407 Client Error",
         Trouble.PROXY,
         "The proxy wants a name and a password: set HTTPS_PROXY to http://NAME:PASSWORD@HOST:PORT before Blender starts, "
         "then press Set up again.",

@@ -679,6 +679,15 @@ RECORDED = [
         "answered with an error",
     ),
     ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", 1, Trouble.SET_UP_FAILED, "arrived damaged"),
+    ("ProxyError('Unable to connect', OSError('Tunnel connection failed: 407 authenticate'))", 1, Trouble.PROXY, "wants a name"),
+    ("ERROR: HTTP error 407 while getting http://index.invalid/torch.whl", 1, Trouble.PROXY, "wants a name"),
+    (
+        "2026-11-27T18:36:02,407 Could not fetch URL http://127.0.0.1:34199/simple/imagotinyone/: connection error: "
+        "ProtocolError('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer')) - skipping",
+        1,
+        Trouble.NO_NETWORK,
+        "broke off",
+    ),
     ("error: incomplete-download", 1, Trouble.NO_NETWORK, "broke off"),
     ("something nobody foresaw", 1, Trouble.SET_UP_FAILED, "Installing the packages failed"),
     (
