@@ -26,6 +26,7 @@ from .subject import Subject, SubjectMaker
 from .surfaces import Surface, linear_of_srgb
 
 REMOULDED_SHARE = 0.75
+VIEWED_POINTS = 5000  # of a car, about as many as decide whether it fits the picture
 DRAWN_SCALE = 1.5  # pixels drawn for one of the picture, along a side
 
 
@@ -57,7 +58,7 @@ def random_view(subject: Subject, random: np.random.Generator) -> tuple[np.ndarr
     """
     azimuth, elevation = random.uniform(0, 2 * math.pi), math.radians(random.triangular(-5, 6, 45))
     focal, fill = math.exp(random.uniform(math.log(24), math.log(120))) / 36, random.uniform(0.5, 1.05)
-    points = subject.triangles_m.reshape(-1, 3)[::3].astype(np.float64)
+    points = subject.triangles_m.reshape(-1, 3)[:: max(3, len(subject.triangles_m) // VIEWED_POINTS)].astype(np.float64)
     target = (points.min(0) + points.max(0)) / 2 + random.normal(0, (0.25, 0.25, 0.12))
     distance = 2.0
     for _ in range(400):
@@ -86,14 +87,12 @@ def drawn_row(model: CarModel, subject: Subject, skies: Sequence[Sky], random: n
 
 
 def changed_rows(model: CarModel, maker: SubjectMaker, skies: Sequence[Sky], count: int, random: np.random.Generator) -> list[Row]:
-    """`count` pictures of a training car's changed copies, a new one for every other picture, three of four bent as well as stretched."""
+    """`count` pictures of a training car's changed copies, each of another copy, three of four bent as well as stretched."""
     rows: list[Row] = []
-    for number in range(count):
-        if number % 2 == 0:
-            other = widen(model, random)
-            other = remould(other, random) if random.random() < REMOULDED_SHARE else other
-            subject = maker.subject(other)
-        row = drawn_row(other, subject, skies, random)
+    for _ in range(count):
+        other = widen(model, random)
+        other = remould(other, random) if random.random() < REMOULDED_SHARE else other
+        row = drawn_row(other, maker.subject(other), skies, random)
         rows += [row] if row is not None else []
     return rows
 

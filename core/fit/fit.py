@@ -68,8 +68,7 @@ QUALITIES = {
     ),
 }
 POSE_RATE = torch.tensor([0.03, 0.02, 0.008, 0.02, 0.05, 0.008, 0.008])
-MEASURE_RATE = 0.12
-COEFFICIENT_RATE = 0.06
+RATES = (0.12, 0.06, 0.03)  # of measures, coefficients and stretch
 OVERLAP_PX = 320  # size at which the final overlap is measured
 SOLVED01 = 0.15  # of the stage, what the closed form takes
 LEAST_SOLVED_IOU = 0.7  # of the best one's outline; usual are 0.85 to 0.95
@@ -89,12 +88,13 @@ class _Scene:
 
 @dataclass
 class _State:
-    """The hypotheses still alive: pose (B, 7), z (B, P), w (B, k), whence they came, the poses (B, 7) that their priors are about, and
-    their cost and overlap after the last stage."""
+    """The hypotheses still alive: pose (B, 7), z (B, P), w (B, k), stretch (B, 2) of the told places, whence they came, the poses (B, 7)
+    that their priors are about, and their cost and overlap after the last stage."""
 
     pose: torch.Tensor
     z: torch.Tensor
     w: torch.Tensor
+    stretch: torch.Tensor
     starts: list[Start]
     first: torch.Tensor
     cost: torch.Tensor
@@ -102,7 +102,8 @@ class _State:
 
     def keep(self, order: torch.Tensor) -> _State:
         chosen = [self.starts[k] for k in order.tolist()]
-        return _State(self.pose[order], self.z[order], self.w[order], chosen, self.first[order], self.cost[order], self.iou[order])
+        moving = (self.pose[order], self.z[order], self.w[order], self.stretch[order])
+        return _State(*moving, chosen, self.first[order], self.cost[order], self.iou[order])
 
     def best(self, count: int) -> _State:
         """The `count` of least cost, the best first."""
@@ -190,7 +191,8 @@ def _finished(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior
     measures, coefficients = state.vectors(best, prior)
     if config.residual is not None:
         evidence = _evidence(state.keep(torch.tensor([best])), config.residual.size_px, scene)
-        shape = replace(shape, residual_m=find_residual(measures, coefficients, pose, evidence, config.weights, config.residual))
+        found = find_residual(measures, coefficients, pose, state.stretch[best], evidence, config.weights, config.residual)
+        shape = replace(shape, residual_m=found)
     with torch.no_grad():
         vertices = whole_vertices(measures, coefficients, shape.residual_m)
     iou = overlap(vertices, pose, scene.matte.alpha01, scene.crop)
@@ -212,9 +214,8 @@ def _solved(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) 
 
 def _unsolved(starts: list[Start], poses: torch.Tensor, config: FitConfig, prior: ShapePrior) -> _State:
     count, nothing = len(starts), torch.zeros(len(starts))
-    return _State(
-        poses, torch.zeros(count, prior.factor.shape[0]), torch.zeros(count, _mode_count(config)), starts, poses.clone(), nothing, nothing
-    )
+    z, w = torch.zeros(count, prior.factor.shape[0]), torch.zeros(count, _mode_count(config))
+    return _State(poses, z, w, torch.zeros(count, 2), starts, poses.clone(), nothing, nothing)
 
 
 def _mode_count(config: FitConfig) -> int:
@@ -269,7 +270,7 @@ def _ranked(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) 
     evidence = _evidence(state, RANK_PX, scene)
     measures, coefficients = Shapes.of(prior, state.starts).at(state.z, state.w)
     with torch.no_grad():
-        point = Point(state.pose, state.z, state.w, measures, whole_vertices(measures, coefficients))
+        point = Point(state.pose, state.z, state.w, state.stretch, measures, whole_vertices(measures, coefficients))
     found = _judged(state, point, evidence, config, scene)
     return found.keep(torch.argsort(found.cost))
 
@@ -290,9 +291,9 @@ def _descend(
     """Run one stage on a device; returns the state, on the CPU, with fresh costs."""
     evidence, shapes = _evidence(state, stage.size_px, scene), Shapes.of(prior, state.starts)
     there = _on(evidence, device)
-    pose, z, w = (t.to(device).clone().requires_grad_() for t in (state.pose, state.z, state.w))
-    optimiser = torch.optim.Adam([{"params": [pose]}, {"params": [z]}, {"params": [w]}], betas=(0.85, 0.99))
-    shapes_there, moving = shapes.to(device), POSE_RATE.to(device)
+    pose, z, w, stretch = moving = [t.to(device).clone().requires_grad_() for t in (state.pose, state.z, state.w, state.stretch)]
+    optimiser = torch.optim.Adam([{"params": [tensor]} for tensor in moving], betas=(0.85, 0.99))
+    shapes_there, pose_rate = shapes.to(device), POSE_RATE.to(device)
     here: LinearCar | None = None
     for step in range(stage.steps):
         tick(step)
@@ -302,21 +303,22 @@ def _descend(
             car = here.to(device)
             visible = Visible(visible_faces(here.origin, pose.detach().cpu(), scene.crop).share.to(device))
         rate = stage.rate * (0.08 + 0.92 * 0.5 * (1 + math.cos(math.pi * step / stage.steps)))
-        for group, length in zip(optimiser.param_groups, (1.0, MEASURE_RATE * rate, COEFFICIENT_RATE * rate), strict=True):
+        for group, length in zip(optimiser.param_groups, (1.0, *(r * rate for r in RATES)), strict=True):
             group["lr"] = length
         measures, coefficients = shapes_there.at(z, w)
-        loss, _ = cost(Point(pose, z, w, measures, car.vertices(measures, coefficients)), there, visible, config.weights)
+        loss, _ = cost(Point(pose, z, w, stretch, measures, car.vertices(measures, coefficients)), there, visible, config.weights)
         optimiser.zero_grad()
         loss.sum().backward()
         before = pose.detach().clone()
         optimiser.step()
         with torch.no_grad():  # one Adam for all pose numbers, each with its own step length
-            pose.copy_(before + (pose - before) * moving * rate)
-    done = replace(state, pose=pose.detach().cpu(), z=z.detach().cpu(), w=w.detach().cpu())
+            pose.copy_(before + (pose - before) * pose_rate * rate)
+    pose, z, w, stretch = (tensor.detach().cpu() for tensor in moving)
+    done = replace(state, pose=pose, z=z, w=w, stretch=stretch)
     measures, coefficients = shapes.at(done.z, done.w)
     with torch.no_grad():
         vertices = whole_vertices(measures, coefficients)
-    return _judged(done, Point(done.pose, done.z, done.w, measures, vertices), evidence, config, scene)
+    return _judged(done, Point(pose, z, w, stretch, measures, vertices), evidence, config, scene)
 
 
 def _on(evidence: Evidence, device: torch.device) -> Evidence:

@@ -8,7 +8,7 @@ import torch
 
 from ..car.car import triangles_on
 from ..car.measures import INDEX
-from .dense import Lookup, Visible, dense_costs, face_classes, wheel_cost
+from .dense import STRETCH_SIGMA, Lookup, Visible, dense_costs, face_classes, wheel_costs
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, POSE_SIZE, ROLL, Crop, camera_to_car, crop_projection
 from .silhouette import Target, coverage, silhouette_loss, soft_iou
 from .solve import outer_hubs
@@ -21,6 +21,7 @@ class Weights:
     places: float = 2.5
     parts: float = 0.02
     wheels: float = 0.006
+    ellipses: float = 0.006
     prior: float = 0.0007
     coefficients: float = 0.002
     direction: float = 0.012
@@ -29,16 +30,18 @@ class Weights:
     elevation_spread_rad: float = 0.05
     roll_spread_rad: float = 0.035
     distance_spread: float = 0.3
+    stretch_spread: float = STRETCH_SIGMA
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where the B hypotheses are: pose (B, 7), whitened measures z (B, P), coefficients w (B, k), and the car that they make:
-    measures (B, P) and vertices (B, V, 3)."""
+    """Where the B hypotheses are: pose (B, 7), whitened measures z (B, P), coefficients w (B, k), stretch (B, 2) of the told places, and
+    the car that they make: measures (B, P) and vertices (B, V, 3)."""
 
     pose: torch.Tensor
     z: torch.Tensor
     w: torch.Tensor
+    stretch: torch.Tensor
     measures: torch.Tensor
     vertices: torch.Tensor
 
@@ -70,9 +73,13 @@ def cost(point: Point, evidence: Evidence, visible: Visible | None, weights: Wei
     total = silhouette_loss(silhouettes, evidence.target) + unlikely(point, evidence.first, weights)
     if evidence.lookup is not None and visible is not None:
         lookup, size = evidence.lookup, crop.photo_size_px
-        places, parts = dense_costs(point.vertices, pose, point.measures[:, INDEX["length"]], evidence.classes, visible, lookup, size)
+        places, parts = dense_costs(
+            point.vertices, pose, point.measures[:, INDEX["length"]], evidence.classes, visible, lookup, size, point.stretch
+        )
         total = total + weights.places * lookup.certainty01 * places + weights.parts * parts
-        total = total + weights.wheels * wheel_cost(outer_hubs(point.measures, point.vertices), pose, lookup, size)
+        hubs, radius = outer_hubs(point.measures, point.vertices), point.measures[:, INDEX["wheel_radius"]]
+        hubs_apart, narrower = wheel_costs(hubs, radius, pose, lookup, size)
+        total = total + weights.wheels * hubs_apart + weights.ellipses * narrower
     return total, soft_iou(silhouettes, evidence.target)
 
 
@@ -81,5 +88,6 @@ def unlikely(point: Point, first: torch.Tensor, weights: Weights) -> torch.Tenso
     spreads = torch.full((POSE_SIZE,), torch.inf)
     spreads[AZIMUTH], spreads[ELEVATION] = weights.azimuth_spread_rad, weights.elevation_spread_rad
     spreads[ROLL], spreads[LOG_DISTANCE] = weights.roll_spread_rad, weights.distance_spread
-    camera = 0.5 * ((point.pose - first) / spreads.to(first)).square().sum(1)
-    return weights.prior * (camera + 0.5 * point.z.square().sum(1)) + weights.coefficients * 0.5 * point.w.square().sum(1)
+    camera = ((point.pose - first) / spreads.to(first)).square().sum(1)
+    stretch = (point.stretch / weights.stretch_spread).square().sum(1)
+    return weights.prior * 0.5 * (camera + point.z.square().sum(1) + stretch) + weights.coefficients * 0.5 * point.w.square().sum(1)

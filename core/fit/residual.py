@@ -54,9 +54,15 @@ def half_of_whole() -> np.ndarray:
 
 
 def find_residual(
-    measures: torch.Tensor, coefficients: torch.Tensor, pose: torch.Tensor, evidence: Evidence, weights: Weights, config: ResidualConfig
+    measures: torch.Tensor,
+    coefficients: torch.Tensor,
+    pose: torch.Tensor,
+    stretch: torch.Tensor,
+    evidence: Evidence,
+    weights: Weights,
+    config: ResidualConfig,
 ) -> np.ndarray:
-    """(H, 3) float32 metres, for a car's left half: measures (1, P), coefficients (1, K), pose (7,)."""
+    """(H, 3) float32 metres, for a car's left half: measures (1, P), coefficients (1, K), pose (7,), stretch (2,)."""
     with torch.no_grad():
         base = whole_vertices(measures, coefficients)
     laplacian, on_side = half_laplacian(), torch.from_numpy(skeleton().on_side)[:, None]
@@ -68,7 +74,7 @@ def find_residual(
     for _ in range(config.steps):
         held = on_middle(free, on_side)
         vertices = base + torch.cat([skeleton().whole(held[None]), wheels], 1)
-        loss, _ = cost(Point(pose[None], nothing, nothing, measures, vertices), evidence, visible, weights)
+        loss, _ = cost(Point(pose[None], nothing, nothing, stretch[None], measures, vertices), evidence, visible, weights)
         bent = torch.sparse.mm(laplacian, held).square().sum(1).mean()
         total = loss.sum() + config.bending * bent + config.offset * held.square().sum(1).mean()
         optimiser.zero_grad()

@@ -20,16 +20,19 @@ from .heads import AZIMUTH_BINS, COORDINATE_REACH, FIGURE_MEAN, FIGURE_SCALE, FI
 LOG_SCALE_RANGE = (-6.0, 2.0)  # keeps likelihoods finite
 WHEELS = 4
 COARSEST = 32  # input pixels of a cell of the last stage
+FINER = 16  # and of one from which the figures are read once more
 
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """Channels of the stem and of each stage; of the decoder's levels, coarse to fine; of the cells handed to the vector; its width."""
+    """Channels of the stem and of each stage; of the decoder's levels, coarse to fine; of the cells handed to the vector; its width;
+    channels of the cells from which the figures are read once more, 0 for none."""
 
     channels: tuple[int, ...] = (32, 64, 128, 192, 256)
     decoder: tuple[int, ...] = (160, 128, 64, 32)
     cell: int = 96
     hidden: int = 320
+    finer: int = 32
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,27 @@ class ResidualBlock(nn.Module):
         return functional.relu(self.shortcut(x) + self.norm2(self.convolution2(inner)))
 
 
+class FinerFigures(nn.Module):
+    """Corrects the figures by what the decoder has found: proportions follow from where things lie, finer than the coarsest cells tell."""
+
+    def __init__(self, inputs: int, size: NetworkSize) -> None:
+        super().__init__()
+        widths = (inputs, inputs, 2 * size.finer)
+        self.falls = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1, bias=False) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
+        self.cell = nn.Conv2d(widths[-1], size.finer, 1)
+        cells = (INPUT_SIZE_PX[0] // FINER) * (INPUT_SIZE_PX[1] // FINER)
+        self.shared, self.head = nn.Linear(size.finer * cells, 4 * size.finer), nn.Linear(4 * size.finer, 2 * len(FIGURES))
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)  # so that a training may begin with a network that had none of this
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C, H / 4, W / 4) -> (B, 2 F) float32: what is to be added to figure_mean and figure_log_scale."""
+        for fall, norm in zip(self.falls, self.norms, strict=True):
+            x = functional.relu(norm(fall(x)))
+        return self.head(functional.relu(self.shared(functional.relu(self.cell(x)).float().flatten(1))))
+
+
 class CarNetwork(nn.Module):
     """Reads (B, 4, 160, 224): colour about -1..1, and 1 where there is picture, 0 beyond its border."""
 
@@ -109,6 +133,7 @@ class CarNetwork(nn.Module):
         cells = (INPUT_SIZE_PX[0] // COARSEST) * (INPUT_SIZE_PX[1] // COARSEST)
         self.shared = nn.Linear(size.cell * cells, size.hidden)
         self.head = nn.Linear(size.hidden, sum(VECTOR.values()))
+        self.finer = FinerFigures(size.decoder[-2], size) if size.finer else None
 
     def forward(self, x: torch.Tensor) -> Outputs:
         """Outputs are float32 whatever the convolutions' type.  Raises ShapeError."""
@@ -117,15 +142,18 @@ class CarNetwork(nn.Module):
         levels = [x]
         for stage in self.stages:
             levels.append(stage(levels[-1]))
-        rising, wheels = levels[-1], levels[-1]
+        rising, quarter = levels[-1], levels[-1]
         for rise, skip in zip(self.rises, levels[-2::-1], strict=True):
-            wheels = rising
+            quarter = rising
             rising = rise(torch.cat([functional.interpolate(rising, scale_factor=2.0, mode="nearest"), skip], 1))
         dense = self.dense_head(rising).float()
         matte = functional.pixel_shuffle(self.matte_head(rising).float(), 2)
         cells = functional.relu(self.cell_norm(self.cell(levels[-1]))).float()
         vector = self.head(functional.relu(self.shared(self.dropout(cells.flatten(1)))))
-        return self._outputs(matte, dense, self.wheel_head(wheels).float(), vector)
+        if self.finer is not None:
+            first = AZIMUTH_BINS  # the figures come next in VECTOR
+            vector = vector + functional.pad(self.finer(quarter), (first, vector.shape[1] - first - 2 * len(FIGURES)))
+        return self._outputs(matte, dense, self.wheel_head(quarter).float(), vector)
 
     @staticmethod
     def _outputs(matte: torch.Tensor, dense: torch.Tensor, heat: torch.Tensor, vector: torch.Tensor) -> Outputs:

@@ -30,6 +30,7 @@ def network_of(content: bytes) -> CarNetwork:
     """The network in the bytes of a file of save_network; float32, in eval mode.  Raises WeightsError where they do not fit."""
     with fitting(FILE, KEY):
         size, tensors = read_network(content)
-        network = CarNetwork(NetworkSize(tuple(size["channels"]), tuple(size["decoder"]), size["cell"], size["hidden"]))
+        finer = size.get("finer", 0)  # the first files had none
+        network = CarNetwork(NetworkSize(tuple(size["channels"]), tuple(size["decoder"]), size["cell"], size["hidden"], finer))
         network.load_state_dict(tensors)
     return network.eval()

@@ -7,15 +7,16 @@ import math
 import torch
 from torch.nn import functional
 
-from ..perceive.heads import AZIMUTH_BINS, COORDINATE_REACH, PART_CLASSES, UNKNOWN_PART
+from ..perceive.heads import AZIMUTH_BINS, COORDINATE_REACH, FIGURES, PART_CLASSES, UNKNOWN_PART
 from ..perceive.network import Outputs
 from .picture_batches import Batch
 
 AZIMUTH_SPREAD_RAD = math.radians(5)  # one bin: a sharper target would punish half-bin errors as flips
 BODY_SMOOTHING = 0.1  # 30 cars are no population
 PART_WEIGHT = torch.tensor([0.5 if name in ("background", "body") else 1.5 for name in PART_CLASSES])  # lamps and plates are small
+FIGURE_WEIGHT = torch.tensor([1.0 if name.startswith(("top_", "plan_")) else 3.0 for name in FIGURES])  # no fit has better proportions
 WEIGHTS = {
-    "matte": 2.0, "any_car": 0.7, "parts": 0.7, "coordinates": 0.4, "azimuth": 0.4, "figures": 0.3, "body": 0.1, "car": 0.3, "count": 0.1,
+    "matte": 2.0, "any_car": 0.7, "parts": 0.7, "coordinates": 0.4, "azimuth": 0.4, "figures": 1.5, "body": 0.1, "car": 0.3, "count": 0.1,
     "paint": 0.5, "wheels": 0.25, "wheels_seen": 0.1,
 }  # fmt: skip
 
@@ -33,9 +34,9 @@ def azimuth_loss(logit: torch.Tensor, azimuth_rad: torch.Tensor) -> torch.Tensor
     return _mean(divergence, known)
 
 
-def laplace(found: torch.Tensor, log_scale: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Laplace likelihood (Kendall and Gal 2017, eq. 5 with L1), mean over what is known: nan marks what is not."""
-    known = ~truth.isnan()
+def laplace(found: torch.Tensor, log_scale: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor | float = 1.0) -> torch.Tensor:
+    """Laplace likelihood (Kendall and Gal 2017, eq. 5 with L1), weighted mean over what is known: nan marks what is not."""
+    known = ~truth.isnan() * weight
     return _mean((found - truth.nan_to_num()).abs() * (-log_scale).exp() + log_scale, known)
 
 
@@ -73,7 +74,7 @@ def total_loss(outputs: Outputs, batch: Batch) -> dict[str, torch.Tensor]:
         "parts": part_loss(outputs.part_logit, batch.part),
         "coordinates": coordinate_loss(outputs, batch.coordinates, batch.seen),
         "azimuth": azimuth_loss(outputs.azimuth_logit, batch.azimuth_rad),
-        "figures": laplace(outputs.figure_mean, outputs.figure_log_scale, batch.figures),
+        "figures": laplace(outputs.figure_mean, outputs.figure_log_scale, batch.figures, FIGURE_WEIGHT),
         "body": functional.cross_entropy(
             outputs.body_logit, batch.body_index.masked_fill(batch.body_index < 0, -100), ignore_index=-100, label_smoothing=BODY_SMOOTHING
         ),

@@ -53,6 +53,7 @@ class PerceiveConfig:
     decoder: tuple[int, ...] = NetworkSize().decoder
     cell: int = NetworkSize().cell
     hidden: int = NetworkSize().hidden
+    finer: int = NetworkSize().finer
     bfloat16: bool = True
     threads: int = 1  # two are many times slower as soon as another process wants a core
     workers: int = 1
@@ -89,7 +90,7 @@ class TrainingState:
 def new_state(config: PerceiveConfig) -> TrainingState:
     """Fresh networks and optimiser from the config's seed."""
     torch.manual_seed(config.seed)
-    size = NetworkSize(tuple(config.channels), tuple(config.decoder), config.cell, config.hidden)
+    size = NetworkSize(tuple(config.channels), tuple(config.decoder), config.cell, config.hidden, config.finer)
     network, average = CarNetwork(size, config.dropout), CarNetwork(size)
     average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
@@ -97,11 +98,14 @@ def new_state(config: PerceiveConfig) -> TrainingState:
 
 
 def begin_with(state: TrainingState, first: CarNetwork) -> None:
-    """Take over a finished network's weights.  Raises ValueError where it has another size."""
-    if first.size != state.network.size:
+    """Take over a finished network's weights; what it does not have yet begins as it was drawn.
+
+    Raises ValueError where the networks differ in what both have."""
+    own, given = state.network.state_dict(), first.state_dict()
+    if any(name not in own or own[name].shape != tensor.shape for name, tensor in given.items()):
         raise ValueError(f"a network of {first.size} cannot begin a training of {state.network.size}")
     for network in (state.network, state.average):
-        network.load_state_dict(first.state_dict())
+        network.load_state_dict(own | given)
 
 
 def train_step(

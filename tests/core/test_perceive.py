@@ -21,7 +21,7 @@ from imago.core.perceive.weights import FILE, KEY, load_network, save_network
 from imago.core.types import BODY_TYPES, Matte, Photo
 from imago.core.weights import FOLDER, write_entry
 
-SMALL = NetworkSize((8, 8, 16, 16, 16), (16, 16, 8, 8), 8, 16)
+SMALL = NetworkSize((8, 8, 16, 16, 16), (16, 16, 8, 8), 8, 16, 4)
 WIDTH, HEIGHT = INPUT_SIZE_PX
 
 

@@ -17,8 +17,9 @@ from imago.core.dataset.drawn import invented_model
 from imago.core.dataset.label_maps import label_maps
 from imago.core.dataset.pictures import wheel_boxes_px
 from imago.core.dataset.subject import Subject
-from imago.core.fit.dense import Lookup, dense_costs, face_classes, to_px, visible_faces, wheel_cost
-from imago.core.fit.fit import QUALITIES, fit
+from imago.core.fit.dense import RATIO_SIGMA, Lookup, dense_costs, face_classes, to_px, visible_faces, wheel_costs
+from imago.core.fit.fit import QUALITIES, Stage, fit
+from imago.core.fit.objective import Weights
 from imago.core.fit.pose import AZIMUTH, Crop
 from imago.core.fit.residual import half_laplacian, half_of_whole
 from imago.core.fit.solve import outer_hubs, told_places
@@ -162,12 +163,13 @@ def test_the_true_car_costs_least_and_gradients_are_those_of_finite_differences(
     assert lookup is not None
     pose, classes = true_pose()[None], face_classes("sedan")[None]
     visible = visible_faces(vertices, pose, crop)
-    length = measures[None, INDEX["length"]]
+    length, radius = measures[None, INDEX["length"]], measures[None, INDEX["wheel_radius"]]
 
     def cost(offset_m: torch.Tensor) -> torch.Tensor:
         moved = vertices + offset_m
-        places, parts = dense_costs(moved, pose, length, classes, visible, lookup, (SIZE, SIZE))
-        return places[0] + 0.01 * parts[0] + 0.001 * wheel_cost(outer_hubs(measures[None], moved), pose, lookup, (SIZE, SIZE))[0]
+        places, parts = dense_costs(moved, pose, length, classes, visible, lookup, (SIZE, SIZE), torch.zeros(1, 2))
+        hubs, ellipses = wheel_costs(outer_hubs(measures[None], moved), radius, pose, lookup, (SIZE, SIZE))
+        return places[0] + 0.01 * parts[0] + 0.001 * hubs[0] + 0.001 * ellipses[0]
 
     nowhere = torch.zeros(3)
     at_truth = float(cost(nowhere))
@@ -180,6 +182,56 @@ def test_the_true_car_costs_least_and_gradients_are_those_of_finite_differences(
         step = 2e-3 * torch.eye(3)[axis]
         numeric = float(cost(place.detach() + step) - cost(place.detach() - step)) / 4e-3
         assert float(slope[axis]) == pytest.approx(numeric, rel=0.15, abs=3e-4)
+
+
+def told_too_wide(perception: Perception, times: float) -> Perception:
+    """The same perception of a car that is taken for so much wider for its length."""
+    assert perception.dense is not None
+    wider = perception.dense.coordinates * np.array([times, 1, 1], np.float32)[:, None, None]
+    width, sigma = perception.estimates["log_width"]
+    estimates = perception.estimates | {"log_width": (width + math.log(times), 5 * sigma)}
+    return replace(perception, dense=replace(perception.dense, coordinates=wider), estimates=estimates)
+
+
+def test_places_told_on_too_wide_a_car_cost_nothing_where_they_are_stretched_back() -> None:
+    measures, vertices, _, perception, crop = truth_lookup()
+    pose, classes = true_pose()[None], face_classes("sedan")[None]
+    visible, length = visible_faces(vertices, pose, crop), measures[None, INDEX["length"]]
+
+    def places(seen: Perception, across: float) -> float:
+        lookup = Lookup.of(seen)
+        assert lookup is not None
+        stretch = torch.tensor([[across, 0.0]])
+        return float(dense_costs(vertices, pose, length, classes, visible, lookup, (SIZE, SIZE), stretch)[0])
+
+    wide = told_too_wide(perception, 1.15)
+    assert places(wide, -math.log(1.15)) == pytest.approx(places(perception, 0.0), rel=0.05)
+    assert places(wide, 0.0) > 2 * places(perception, 0.0)
+
+
+@pytest.mark.slow
+def test_a_car_told_too_wide_comes_out_nearer_to_its_own_width() -> None:
+    """The outline contradicts the told places; where these may be stretched together, it is heard."""
+    measures, coefficients = drawn_car(3)
+    _, subject = invented_model(measures.numpy(), coefficients.numpy(), "sedan")
+    photo, matte, perception = told(subject, camera_at(40.0))
+    wanted, errors = float(measures[INDEX["width"]] / measures[INDEX["length"]]), {}
+    for spread in (1e-3, Weights().stretch_spread):
+        config = replace(QUALITIES["normal"], stages=(Stage(1, 96, 200, 20, 0.6),), weights=replace(Weights(), stretch_spread=spread))
+        found = fit(photo, matte, told_too_wide(perception, 1.15), Settings(), lambda *_: None, config=config).shape.measures
+        errors[spread] = found["width"] / found["length"] / wanted - 1
+    assert abs(errors[Weights().stretch_spread]) < 0.7 * errors[1e-3], errors
+
+
+def test_a_wheel_seen_narrower_than_it_is_costs_by_its_spread() -> None:
+    measures, vertices, lookup, _, _ = truth_lookup()
+    hubs, radius, pose = outer_hubs(measures[None], vertices), measures[None, INDEX["wheel_radius"]], true_pose()[None]
+    assert float(wheel_costs(hubs, radius, pose, lookup, (SIZE, SIZE))[1]) < 0.5
+    narrower = replace(lookup, wheel_ratio=lookup.wheel_ratio - 2 * RATIO_SIGMA)
+    assert float(wheel_costs(hubs, radius, pose, narrower, (SIZE, SIZE))[1]) == pytest.approx(2, abs=0.5)
+    turned = pose.clone()
+    turned[:, AZIMUTH] -= math.radians(10)  # towards the nose: every wheel looks narrower
+    assert float(wheel_costs(hubs, radius, turned, lookup, (SIZE, SIZE))[1]) > 2
 
 
 def test_told_places_project_onto_their_pixels() -> None:

@@ -25,7 +25,7 @@ from imago.core.training.mixed_precision import WorkingCopy
 from imago.core.training.perceive_loss import azimuth_loss, coordinate_loss, laplace, matte_loss, total_loss
 from imago.core.training.picture_batches import PictureBatches, mirrored, placement
 from imago.core.training.release_weights import release
-from imago.core.training.train_perceive import new_state, train, train_step
+from imago.core.training.train_perceive import begin_with, new_state, train, train_step
 from imago.core.training.vary_colour import vary
 
 from .conftest import needs_bfloat16
@@ -63,6 +63,27 @@ def test_a_finished_file_is_where_a_new_run_begins(pictures: Pictures, empty: np
     assert again.step == 2 and torch.equal(again.network.head.weight, finished.head.weight)
     with pytest.raises(ValueError, match="cannot begin a training of"):
         train(replace(TINY, hidden=8), pictures, empty, tmp_path / "third", first=finished)
+
+
+def test_a_network_without_finer_figures_begins_one_with_them(pictures: Pictures, empty: np.ndarray) -> None:
+    """It says the same at first, and its new layers are trained from the first steps on."""
+    before, after = new_state(replace(TINY, finer=0, seed=3)), new_state(TINY)
+    begin_with(after, before.network)
+    batch = batches(pictures, empty).make(np.random.default_rng(1))
+    with torch.no_grad():
+        old, new = before.network.eval()(batch.inputs), after.network.eval()(batch.inputs)
+    assert torch.equal(old.figure_mean, new.figure_mean) and torch.equal(old.azimuth_logit, new.azimuth_logit)
+    working = WorkingCopy(after.network.train(), torch.float32)
+    train_step(TINY, after, working, batch)
+    train_step(TINY, after, working, batch)
+    moved = {name: not torch.equal(new_state(TINY).network.state_dict()[name], tensor) for name, tensor in after.network.named_parameters()}
+    assert all(moved[name] for name in moved if name.startswith("finer")), moved
+    with torch.no_grad():
+        later = after.network.eval()(batch.inputs)
+        correction = after.network.finer.head.bias.abs().max()
+    assert correction > 0 and not torch.equal(later.figure_log_scale, old.figure_log_scale)
+    with pytest.raises(ValueError, match="cannot begin a training of"):
+        begin_with(before, after.network)
 
 
 @pytest.mark.slow
@@ -146,6 +167,8 @@ def test_unknown_figures_cost_nothing_and_likelihood_is_laplace() -> None:
     truth = torch.tensor([[math.nan, 0.3]])
     found, log_scale = torch.tensor([[5.0, 0.5]]), torch.tensor([[0.0, math.log(0.1)]])
     assert float(laplace(found, log_scale, truth)) == pytest.approx(0.2 / 0.1 + math.log(0.1))
+    truth, log_scale = torch.tensor([[5.5, 0.3]]), torch.zeros(1, 2)
+    assert float(laplace(found, log_scale, truth, torch.tensor([3.0, 1.0]))) == pytest.approx((3 * 0.5 + 0.2) / 4)
 
 
 def test_a_perfect_matte_costs_almost_nothing() -> None:

@@ -11,6 +11,7 @@ TINY = PerceiveConfig(
     decoder=(32, 32, 16, 16),
     cell=8,
     hidden=16,
+    finer=4,
     workers=0,
     max_steps=2,
     warmup_steps=1,
