@@ -27,8 +27,6 @@ LEAST_CAR01 = 0.5
 SURE_ERROR = 0.01  # of the length
 PART_BLUR_CELLS = 1.2
 LEAST_SHARE = 0.02  # of belief in a part: no point is pushed harder than by this
-RIM_POINTS = 16
-RATIO_SIGMA = 0.025  # of a wheel's width over its height: by how much the network errs, at any angle (median)
 STRETCH_SIGMA = 0.1  # of the logarithms of width and height over length, by how much the places are wrong together (median 0.08, 0.06)
 HUBER_SHARE = 0.02  # of the length: places further off than this pull no harder
 
@@ -46,8 +44,7 @@ class Lookup:
     """What is told, ready to be looked up.
 
     maps (1, 4 + C, h, w): places over the length (3), their trust 0..1, log belief in each class; box_px of what they cover.
-    hubs_px (4, 2) of the wheels with hub_trust (4,), already over their spread in pixels; wheel_ratio (4,) width over height of the outer
-    tyres as they are seen, with ratio_trust (4,), over its spread.
+    hubs_px (4, 2) of the wheels with hub_trust (4,), already over their spread in pixels.
     certainty01: 1 where places are told within SURE_ERROR, less where they err more.
     """
 
@@ -55,8 +52,6 @@ class Lookup:
     box_px: tuple[float, float, float, float]
     hubs_px: torch.Tensor
     hub_trust: torch.Tensor
-    wheel_ratio: torch.Tensor
-    ratio_trust: torch.Tensor
     certainty01: float
 
     @classmethod
@@ -77,15 +72,12 @@ class Lookup:
             dense.box_px,
             torch.tensor(centre),
             torch.tensor(weight),
-            torch.tensor([hubs[name].half_px[0] / max(hubs[name].half_px[1], 1e-3) if name in hubs else 0.0 for name in WHEEL_NAMES]),
-            torch.tensor([hubs[name].visible01 / RATIO_SIGMA if name in hubs else 0.0 for name in WHEEL_NAMES]),
             min(1.0, SURE_ERROR / usual_error(dense)),
         )
 
     def to(self, device: torch.device) -> Lookup:
         """The same on another device."""
-        wheels = (tensor.to(device) for tensor in (self.hubs_px, self.hub_trust, self.wheel_ratio, self.ratio_trust))
-        return Lookup(self.maps.to(device), self.box_px, *wheels, self.certainty01)
+        return Lookup(self.maps.to(device), self.box_px, self.hubs_px.to(device), self.hub_trust.to(device), self.certainty01)
 
     def at(self, points_px: torch.Tensor) -> torch.Tensor:
         """(B, N, 2) pixels of the photograph -> (B, N, 4 + C), differentiable; repeats the border beyond the window."""
@@ -169,16 +161,8 @@ def dense_costs(
     return places, -(belief * share).sum(1)
 
 
-def wheel_costs(
-    hubs_car: torch.Tensor, radius_m: torch.Tensor, pose: torch.Tensor, lookup: Lookup, photo_size_px: tuple[int, int]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Means over the wheels that are told of how far the outer hubs (B, 4, 3) fall from where they are seen, and of how much narrower or
-    rounder the outer tyres of radius_m (B,) look than they are seen, both (B,) in spreads and at most 6."""
-    told = (lookup.hub_trust > 0).sum().clamp_min(1)
+def wheel_cost(hubs_car: torch.Tensor, pose: torch.Tensor, lookup: Lookup, photo_size_px: tuple[int, int]) -> torch.Tensor:
+    """(B,) mean over the wheels that are told of how far the outer hubs (B, 4, 3) fall from where they are seen, in spreads, at most 6."""
     apart = (to_px(hubs_car, pose, photo_size_px) - lookup.hubs_px).square().sum(-1).add(1e-6).sqrt() * lookup.hub_trust
-    angle = torch.arange(RIM_POINTS, device=pose.device) * (2 * torch.pi / RIM_POINTS)
-    rim = torch.stack([torch.zeros_like(angle), angle.cos(), angle.sin()], 1) * radius_m[:, None, None, None]
-    rim_px = to_px((hubs_car[:, :, None] + rim).flatten(1, 2), pose, photo_size_px).unflatten(1, (len(WHEEL_NAMES), RIM_POINTS))
-    extent = rim_px.amax(2) - rim_px.amin(2)
-    narrower = (extent[..., 0] / extent[..., 1].clamp_min(1e-3) - lookup.wheel_ratio).abs() * lookup.ratio_trust
-    return (6 * torch.tanh(apart / 6)).sum(1) / told, (6 * torch.tanh(narrower / 6)).sum(1) / told
+    told = (lookup.hub_trust > 0).sum().clamp_min(1)
+    return (6 * torch.tanh(apart / 6)).sum(1) / told

@@ -8,7 +8,7 @@ import torch
 
 from ..car.car import triangles_on
 from ..car.measures import INDEX
-from .dense import STRETCH_SIGMA, Lookup, Visible, dense_costs, face_classes, wheel_costs
+from .dense import STRETCH_SIGMA, Lookup, Visible, dense_costs, face_classes, wheel_cost
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, POSE_SIZE, ROLL, Crop, camera_to_car, crop_projection
 from .silhouette import Target, coverage, silhouette_loss, soft_iou
 from .solve import outer_hubs
@@ -21,7 +21,6 @@ class Weights:
     places: float = 2.5
     parts: float = 0.02
     wheels: float = 0.006
-    ellipses: float = 0.006
     prior: float = 0.0007
     coefficients: float = 0.002
     direction: float = 0.012
@@ -77,9 +76,7 @@ def cost(point: Point, evidence: Evidence, visible: Visible | None, weights: Wei
             point.vertices, pose, point.measures[:, INDEX["length"]], evidence.classes, visible, lookup, size, point.stretch
         )
         total = total + weights.places * lookup.certainty01 * places + weights.parts * parts
-        hubs, radius = outer_hubs(point.measures, point.vertices), point.measures[:, INDEX["wheel_radius"]]
-        hubs_apart, narrower = wheel_costs(hubs, radius, pose, lookup, size)
-        total = total + weights.wheels * hubs_apart + weights.ellipses * narrower
+        total = total + weights.wheels * wheel_cost(outer_hubs(point.measures, point.vertices), pose, lookup, size)
     return total, soft_iou(silhouettes, evidence.target)
 
 

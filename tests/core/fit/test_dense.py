@@ -17,7 +17,7 @@ from imago.core.dataset.drawn import invented_model
 from imago.core.dataset.label_maps import label_maps
 from imago.core.dataset.pictures import wheel_boxes_px
 from imago.core.dataset.subject import Subject
-from imago.core.fit.dense import RATIO_SIGMA, Lookup, dense_costs, face_classes, to_px, visible_faces, wheel_costs
+from imago.core.fit.dense import Lookup, dense_costs, face_classes, to_px, visible_faces, wheel_cost
 from imago.core.fit.fit import QUALITIES, Stage, fit
 from imago.core.fit.objective import Weights
 from imago.core.fit.pose import AZIMUTH, Crop
@@ -163,13 +163,12 @@ def test_the_true_car_costs_least_and_gradients_are_those_of_finite_differences(
     assert lookup is not None
     pose, classes = true_pose()[None], face_classes("sedan")[None]
     visible = visible_faces(vertices, pose, crop)
-    length, radius = measures[None, INDEX["length"]], measures[None, INDEX["wheel_radius"]]
+    length = measures[None, INDEX["length"]]
 
     def cost(offset_m: torch.Tensor) -> torch.Tensor:
         moved = vertices + offset_m
         places, parts = dense_costs(moved, pose, length, classes, visible, lookup, (SIZE, SIZE), torch.zeros(1, 2))
-        hubs, ellipses = wheel_costs(outer_hubs(measures[None], moved), radius, pose, lookup, (SIZE, SIZE))
-        return places[0] + 0.01 * parts[0] + 0.001 * hubs[0] + 0.001 * ellipses[0]
+        return places[0] + 0.01 * parts[0] + 0.001 * wheel_cost(outer_hubs(measures[None], moved), pose, lookup, (SIZE, SIZE))[0]
 
     nowhere = torch.zeros(3)
     at_truth = float(cost(nowhere))
@@ -221,17 +220,6 @@ def test_a_car_told_too_wide_comes_out_nearer_to_its_own_width() -> None:
         found = fit(photo, matte, told_too_wide(perception, 1.15), Settings(), lambda *_: None, config=config).shape.measures
         errors[spread] = found["width"] / found["length"] / wanted - 1
     assert abs(errors[Weights().stretch_spread]) < 0.7 * errors[1e-3], errors
-
-
-def test_a_wheel_seen_narrower_than_it_is_costs_by_its_spread() -> None:
-    measures, vertices, lookup, _, _ = truth_lookup()
-    hubs, radius, pose = outer_hubs(measures[None], vertices), measures[None, INDEX["wheel_radius"]], true_pose()[None]
-    assert float(wheel_costs(hubs, radius, pose, lookup, (SIZE, SIZE))[1]) < 0.5
-    narrower = replace(lookup, wheel_ratio=lookup.wheel_ratio - 2 * RATIO_SIGMA)
-    assert float(wheel_costs(hubs, radius, pose, narrower, (SIZE, SIZE))[1]) == pytest.approx(2, abs=0.5)
-    turned = pose.clone()
-    turned[:, AZIMUTH] -= math.radians(10)  # towards the nose: every wheel looks narrower
-    assert float(wheel_costs(hubs, radius, turned, lookup, (SIZE, SIZE))[1]) > 2
 
 
 def test_told_places_project_onto_their_pixels() -> None:
