@@ -194,7 +194,7 @@ def _figure_rows(
             row = torch.zeros(1, count)
             row[0, :free] = prior.factor[INDEX[measure]] / measures[0, INDEX[measure]] - prior.factor[INDEX["length"]] / length_m
             apart = mean - math.log(float(measures[0, INDEX[measure]]) / length_m)
-            spread = 1.5 * sigma + 0.005
+            spread = 0.8 * sigma + 0.005
             rows.append((row / spread, torch.tensor([apart / spread])))
     row = torch.zeros(1, count)
     row[0, :free] = prior.factor[INDEX["length"]] / length_m
@@ -227,7 +227,7 @@ def _outline_row(
     reach = torch.where(inside, vertices[0, body, axis], -torch.inf)
     vertex = int(body[int(reach.argmax())])
     mean, sigma = told[name]
-    spread = 2 * sigma + FIGURE_SIGMA
+    spread = sigma + FIGURE_SIGMA
     return (slope[:, vertex, axis] / length_m / spread)[None], ((mean - vertices[0, vertex, axis] / length_m) / spread)[None]
 
 
