@@ -67,6 +67,7 @@ VECTOR = {
     "azimuth_logit": AZIMUTH_BINS, "figure_mean": len(FIGURES), "figure_log_scale": len(FIGURES), "body_logit": len(BODY_TYPES),
     "car_logit": 1, "count_logit": MOST_CARS + 1, "paint": 3, "wheel_half": 2 * WHEELS, "wheel_log_scale": WHEELS, "wheel_logit": WHEELS,
 }  # fmt: skip
+FINER_FIGURES = ("figure_mean", "figure_log_scale")  # of VECTOR, what is read once more
 
 
 class ResidualBlock(nn.Module):
@@ -102,7 +103,7 @@ class FinerFigures(nn.Module):
             nn.init.zeros_(parameter)  # so that a training may begin with a network that had none of this
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H / 4, W / 4) -> (B, 2 F) float32: what is to be added to figure_mean and figure_log_scale."""
+        """(B, C, H / 4, W / 4) -> (B, 2 F) float32: what is to be added to FINER_FIGURES."""
         for fall, norm in zip(self.falls, self.norms, strict=True):
             x = functional.relu(norm(fall(x)))
         return self.head(functional.relu(self.shared(functional.relu(self.cell(x)).float().flatten(1))))
@@ -150,23 +151,22 @@ class CarNetwork(nn.Module):
         matte = functional.pixel_shuffle(self.matte_head(rising).float(), 2)
         cells = functional.relu(self.cell_norm(self.cell(levels[-1]))).float()
         vector = self.head(functional.relu(self.shared(self.dropout(cells.flatten(1)))))
+        named = dict(zip(VECTOR, vector.split(list(VECTOR.values()), 1), strict=True))
         if self.finer is not None:
-            first = AZIMUTH_BINS  # the figures come next in VECTOR
-            vector = vector + functional.pad(self.finer(quarter), (first, vector.shape[1] - first - 2 * len(FIGURES)))
-        return self._outputs(matte, dense, self.wheel_head(quarter).float(), vector)
+            named |= {name: named[name] + more for name, more in zip(FINER_FIGURES, self.finer(quarter).chunk(2, 1), strict=True)}
+        return self._outputs(matte, dense, self.wheel_head(quarter).float(), named)
 
     @staticmethod
-    def _outputs(matte: torch.Tensor, dense: torch.Tensor, heat: torch.Tensor, vector: torch.Tensor) -> Outputs:
-        named = dict(zip(VECTOR, vector.split(list(VECTOR.values()), 1), strict=True))
+    def _outputs(matte: torch.Tensor, dense: torch.Tensor, heat: torch.Tensor, named: dict[str, torch.Tensor]) -> Outputs:
         parts, coordinates, log_scale = dense.split([len(PART_CLASSES), 3, 1], 1)
-        scale, batch = vector.new_tensor(FIGURE_SCALE), len(vector)
+        scale, batch = matte.new_tensor(FIGURE_SCALE), len(matte)
         return Outputs(
             matte_logit=matte,
             part_logit=parts,
             coordinates=coordinates * (COORDINATE_REACH / 2),
             coordinate_log_scale=(log_scale - 3).clamp(*LOG_SCALE_RANGE),
             azimuth_logit=named["azimuth_logit"],
-            figure_mean=vector.new_tensor(FIGURE_MEAN) + named["figure_mean"] * scale,
+            figure_mean=matte.new_tensor(FIGURE_MEAN) + named["figure_mean"] * scale,
             figure_log_scale=named["figure_log_scale"].clamp(*LOG_SCALE_RANGE) + scale.log(),
             body_logit=named["body_logit"],
             car_logit=named["car_logit"][:, 0],
