@@ -68,7 +68,7 @@ QUALITIES = {
     ),
 }
 POSE_RATE = torch.tensor([0.03, 0.02, 0.008, 0.02, 0.05, 0.008, 0.008])
-RATES = (0.12, 0.06, 0.03)  # of measures, coefficients and stretch
+RATES = (0.12, 0.06, 0.02)  # of measures, coefficients and stretch
 OVERLAP_PX = 320  # size at which the final overlap is measured
 SOLVED01 = 0.15  # of the stage, what the closed form takes
 LEAST_SOLVED_IOU = 0.7  # of the best one's outline; usual are 0.85 to 0.95
