@@ -66,7 +66,7 @@ def test_a_finished_file_is_where_a_new_run_begins(pictures: Pictures, empty: np
 
 
 def test_a_network_without_finer_figures_begins_one_with_them(pictures: Pictures, empty: np.ndarray) -> None:
-    """It says the same at first, and its new layers are trained from the first steps on."""
+    """It says the same at first, and two steps move each of its new layers."""
     before, after = new_state(replace(TINY, finer=0, seed=3)), new_state(TINY)
     begin_with(after, before.network)
     batch = batches(pictures, empty).make(np.random.default_rng(1))
@@ -76,12 +76,9 @@ def test_a_network_without_finer_figures_begins_one_with_them(pictures: Pictures
     working = WorkingCopy(after.network.train(), torch.float32)
     train_step(TINY, after, working, batch)
     train_step(TINY, after, working, batch)
-    moved = {name: not torch.equal(new_state(TINY).network.state_dict()[name], tensor) for name, tensor in after.network.named_parameters()}
-    assert all(moved[name] for name in moved if name.startswith("finer")), moved
-    with torch.no_grad():
-        later = after.network.eval()(batch.inputs)
-        correction = after.network.finer.head.bias.abs().max()
-    assert correction > 0 and not torch.equal(later.figure_log_scale, old.figure_log_scale)
+    drawn = new_state(TINY).network.state_dict()
+    still = [name for name, tensor in after.network.named_parameters() if name.startswith("finer") and torch.equal(drawn[name], tensor)]
+    assert not still
     with pytest.raises(ValueError, match="cannot begin a training of"):
         begin_with(before, after.network)
 
