@@ -135,9 +135,11 @@ def build_lights(body: MeshData) -> tuple[Light, ...]:
 
 def dimensions_m(shape: CarShape, body: MeshData) -> dict[str, float]:
     """length, width (without mirrors), height, wheelbase, track_front, track_rear in metres."""
-    extent = body.vertices_m.max(0) - body.vertices_m.min(0)
+    extent = np.ptp(body.vertices_m, axis=0)
+    mirrors = [k for k, name in enumerate(body.part_names) if name.startswith("mirror")]
+    width = np.ptp(body.vertices_m[body.quads[~np.isin(body.part_index, mirrors)], 0])
     track = shape.measures["width"] * shape.measures["track_ratio"]
     return {
-        "length": float(extent[1]), "width": shape.measures["width"], "height": float(body.vertices_m[:, 2].max()),
+        "length": float(extent[1]), "width": float(width), "height": float(body.vertices_m[:, 2].max()),
         "wheelbase": shape.measures["wheelbase"], "track_front": track, "track_rear": track,
     }  # fmt: skip

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load
 
 from .. import weights
-from .measures import HIGH, INDEX, LOW, NAMES
+from .measures import HIGH, LOW
 from .space import KEY
 
 PREFIX = "measures."  # of its tensors in the shape space's file
@@ -33,21 +33,6 @@ class ShapePrior:
         """
         free = origin + z @ self.factor.to(z).T
         return free + (torch.minimum(torch.maximum(free, LOW.to(free)), HIGH.to(free)) - free).detach()
-
-    def scaled(self, body_type: str, shares_of_length: dict[str, float]) -> torch.Tensor:
-        """The typical car of a type (P,), with some measures moved to the given shares of its length and the others by regression."""
-        origin = self.typical[body_type]
-        known = [INDEX[name] for name in shares_of_length]
-        if not known:
-            return origin
-        length = float(origin[INDEX["length"]])
-        change = torch.tensor([shares_of_length[NAMES[k]] * length for k in known]) - origin[known]
-        covariance = self.factor @ self.factor.T
-        within = covariance[known][:, known] + 1e-6 * torch.eye(len(known))
-        moved = origin + covariance[:, known] @ torch.linalg.solve(within, change)
-        fixed = INDEX["cab_drop"]
-        moved[fixed] = origin[fixed]
-        return torch.minimum(torch.maximum(moved, LOW), HIGH)
 
 
 @cache

@@ -208,8 +208,8 @@ def _solved(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) 
         solve_shape(start, cars[start.body_type], pose, perception, scene.lookup, prior, crop, config.rounds)
         for start, pose in zip(state.starts, state.pose, strict=True)
     ]
-    z, w = (torch.stack(column) for column in zip(*found, strict=True))
-    return replace(state, z=z, w=torch.nn.functional.pad(w, (0, _mode_count(config) - FREE_MODES)))
+    z, w, stretch, pose = (torch.stack([getattr(one, name) for one in found]) for name in ("z", "w", "stretch", "pose"))
+    return replace(state, pose=pose, z=z, w=torch.nn.functional.pad(w, (0, _mode_count(config) - FREE_MODES)), stretch=stretch)
 
 
 def _unsolved(starts: list[Start], poses: torch.Tensor, config: FitConfig, prior: ShapePrior) -> _State:

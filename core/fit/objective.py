@@ -25,10 +25,10 @@ class Weights:
     coefficients: float = 0.002
     direction: float = 0.012
     body_type: float = 0.08  # panes and doors follow from it, and what the outline says against the network here was more often wrong
-    azimuth_spread_rad: float = 0.1
-    elevation_spread_rad: float = 0.05
+    azimuth_spread_rad: float = 0.03
+    elevation_spread_rad: float = 0.03
     roll_spread_rad: float = 0.035
-    distance_spread: float = 0.3
+    distance_spread: float = 0.2
     stretch_spread: float = STRETCH_SIGMA
 
 

@@ -2,12 +2,14 @@
 
 The camera is the one through which the told places fall on their pixels (reprojection error, Hartley and Zisserman, chapter 7, by
 Levenberg-Marquardt).  The shape is the likeliest of the shape space for the told places of its visible faces and the told figures: a
-linear least-squares problem in the whitened measures and coefficients, solved a few times as the faces move.
+linear least-squares problem in the whitened measures and coefficients, solved a few times as the faces move.  How much too wide and too
+high the told places and figures are, all alike, is found with it (figure_rows.py).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,9 +17,9 @@ import torch
 from ..car.car import WHEEL_NAMES, whole
 from ..car.measures import INDEX
 from ..car.prior import ShapePrior
-from ..perceive.heads import PLAN_STATIONS, TOP_STATIONS
 from ..types import Dense, Perception
-from .dense import Lookup, to_px, trust_of, usual_error, visible_faces
+from .dense import Lookup, axes_of, to_px, trust_of, usual_error
+from .figure_rows import LAPLACE_SIGMA, PLACE_SIGMA, Moving, figure_rows, measure_rows, place_rows, ratio_spreads
 from .linear_car import LinearCar, linearise
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, LOG_SCALE, ROLL, Crop
 from .shapes import Shapes
@@ -28,8 +30,17 @@ POSE_STEPS, FEW_STEPS = 12, 3
 POSE_STEP = 1e-6  # of the forward differences, in float64
 FREE_MODES = 24
 PIXELS_COUNT_AS = 60.0  # independent observations in all pixels' places, told within PLACE_SIGMA: neighbours err together
-PLACE_SIGMA = 0.006  # of the length
-FIGURE_SIGMA = 0.012  # of the length, likewise
+AZIMUTH_SIGMA_RAD = 0.04  # of what the network tells, where it does not take nose for tail
+
+
+@dataclass(frozen=True)
+class Solved:
+    """z (P,) and w (FREE_MODES,) of a car, stretch (2,) of the places and outlines told of it (see dense.axes_of), and the pose (7,)."""
+
+    z: torch.Tensor
+    w: torch.Tensor
+    stretch: torch.Tensor
+    pose: torch.Tensor
 
 
 def solve_poses(starts: list[Start], perception: Perception, crop: Crop) -> torch.Tensor:
@@ -55,13 +66,20 @@ def solve_poses(starts: list[Start], perception: Perception, crop: Crop) -> torc
 
 def solve_shape(
     start: Start, car: LinearCar, pose: torch.Tensor, perception: Perception, lookup: Lookup, prior: ShapePrior, crop: Crop, rounds: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """z (P,) and w (FREE_MODES,) of the likeliest car about a start, seen through a pose (7,); car: the start's, expanded()."""
-    shapes, z, w = Shapes.of(prior, [start]), torch.zeros(prior.factor.shape[0]), torch.zeros(FREE_MODES)
+) -> Solved:
+    """The likeliest car about a start, at first seen through a pose (7,); car: the start's, expanded()."""
+    assert perception.dense is not None, "solve_shape() is for perceptions with dense maps"
+    shapes, length_m = Shapes.of(prior, [start]), float(start.origin[INDEX["length"]])
+    found = Solved(torch.zeros(prior.factor.shape[0]), torch.zeros(FREE_MODES), torch.zeros(2), pose)
+    (places, pixels, trust), count = told_places(perception.dense), observations(perception.dense)
     for number in range(rounds):
-        about = car if number == 0 else car.moved(*shapes.at(z[None], w[None]))
-        z, w = _shape_round(about, pose, z, w, perception, prior, crop, lookup)
-    return z, w
+        about = car if number == 0 else car.moved(*shapes.at(found.z[None], found.w[None]))
+        found = _shape_round(about, found, perception, prior, crop, lookup)
+        if number < rounds - 1:  # a car of other proportions is seen through another camera
+            points = places * axes_of(found.stretch[None])[0].double() * length_m
+            expected = pose_prior(start.pose, perception)
+            found = replace(found, pose=solve_pose(found.pose, points, pixels, trust, expected, crop, count, FEW_STEPS))
+    return found
 
 
 def expanded(start: Start, prior: ShapePrior) -> LinearCar:
@@ -106,19 +124,24 @@ def solve_pose(
 
     steps_aside = torch.cat([torch.zeros(1, len(first)), POSE_STEP * torch.eye(len(first))]).double()
 
-    pose, damping, cost = first.double().clone(), 1e-2, math.inf
-    for _ in range(steps):
+    def rows_at(pose: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         around = pose + steps_aside
         missed = (to_px(points_car.expand(len(around), -1, -1), around, crop.photo_size_px) - pixels) * scale
         apart, slope = missed[0], ((missed[1:] - missed[0]) / POSE_STEP).permute(1, 2, 0)
         robust = (1 + apart.square().sum(1, keepdim=True) / 9).pow(-0.25)  # square root of the Huber-like weight
         rows = torch.cat([(weight * robust * apart).flatten(), (pose - told) / spread])
-        matrix = torch.cat([(weight * robust)[..., None].mul(slope).flatten(0, 1), torch.diag(1 / spread)])
-        now = float(rows.square().sum())
+        return rows, torch.cat([(weight * robust)[..., None].mul(slope).flatten(0, 1), torch.diag(1 / spread)])
+
+    pose, damping = first.double().clone(), 1e-2
+    rows, matrix = rows_at(pose)
+    for _ in range(steps):
         normal = matrix.T @ matrix
-        damping = damping * 0.4 if now < cost else damping * 4
-        cost = now
-        pose = pose - torch.linalg.solve(normal + damping * torch.diag(torch.diag(normal)), matrix.T @ rows)
+        trial = pose - torch.linalg.solve(normal + damping * torch.diag(torch.diag(normal)), matrix.T @ rows)
+        there = rows_at(trial)
+        better = bool(there[0].square().sum() < rows.square().sum())  # never where it is not a number
+        damping = damping * (0.4 if better else 4)
+        if better:
+            pose, (rows, matrix) = trial, there
     return pose.float()
 
 
@@ -126,122 +149,26 @@ def pose_prior(first: torch.Tensor, perception: Perception) -> tuple[torch.Tenso
     """Where the pose is expected, and how surely (7,) each."""
     told = first.double().clone()
     spread = torch.full((len(first),), 1e3, dtype=torch.float64)
-    spread[AZIMUTH], spread[ROLL] = 0.35, 0.035
-    spread[ELEVATION] = 2 * perception.estimates.get("elevation_rad", (0.0, 0.05))[1] + 0.02
-    spread[LOG_DISTANCE] = 2 * perception.estimates.get("log_distance_lengths", (0.0, 0.25))[1] + 0.05
+    spread[AZIMUTH], spread[ROLL] = AZIMUTH_SIGMA_RAD, 0.035
+    spread[ELEVATION] = LAPLACE_SIGMA * perception.estimates.get("elevation_rad", (0.0, 0.05))[1] + 0.005
+    spread[LOG_DISTANCE] = LAPLACE_SIGMA * perception.estimates.get("log_distance_lengths", (0.0, 0.25))[1]
     return told, spread
 
 
-def _shape_round(
-    car: LinearCar,
-    pose: torch.Tensor,
-    z: torch.Tensor,
-    w: torch.Tensor,
-    perception: Perception,
-    prior: ShapePrior,
-    crop: Crop,
-    lookup: Lookup,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The likeliest (z, w), with the car expanded about the present one."""
-    vertices, measures = car.origin, car.at
+def _shape_round(car: LinearCar, last: Solved, perception: Perception, prior: ShapePrior, crop: Crop, lookup: Lookup) -> Solved:
+    """The likeliest shape and stretch, with the car expanded about the present one."""
     slope = torch.cat([prior.factor.T @ car.slope[0], (car.stretch * car.modes.view(FREE_MODES, -1, 3)).flatten(1)])  # (P + k, V * 3)
-    slope = slope.view(len(slope), -1, 3)
-    length_m = float(measures[0, INDEX["length"]])
-    count = observations(perception.dense)  # type: ignore[arg-type]
-    rows = [
-        _place_rows(vertices, slope, pose, length_m, lookup, crop, count),
-        *_figure_rows(vertices, slope, measures, prior, perception, length_m),
-    ]
+    moving = Moving(car.origin[0], slope.view(len(slope), -1, 3), float(car.at[0, INDEX["length"]]), last.stretch)
+    count, told = observations(perception.dense), perception.estimates  # type: ignore[arg-type]
+    rows = [place_rows(moving, last.pose, lookup, crop, count), *figure_rows(moving, told), *measure_rows(moving, car.at[0], prior, told)]
     matrix, wanted = torch.cat([r[0] for r in rows]).double(), torch.cat([r[1] for r in rows]).double()
-    at = torch.cat([z, w]).double()
+    spread = ratio_spreads(told)
+    matrix[:, -2:] *= spread
+    at = torch.cat([last.z, last.w, last.stretch / spread]).double()
     # rows: matrix (x - at) = wanted, and x a standard normal
     normal = matrix.T @ matrix + torch.eye(len(at), dtype=torch.float64)
     found = torch.linalg.solve(normal, matrix.T @ (wanted + matrix @ at)).float()
-    return found[: len(z)], found[len(z) :]
-
-
-def _place_rows(
-    vertices: torch.Tensor, slope: torch.Tensor, pose: torch.Tensor, length_m: float, lookup: Lookup, crop: Crop, count: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Seen faces should be where their pixels are told to be."""
-    mesh = whole()
-    share = visible_faces(vertices, pose[None], crop).share[0]
-    seen = torch.nonzero(share > 0)[:, 0]
-    corners = mesh.triangles[seen]
-    middle = vertices[0, corners].mean(1)
-    with torch.no_grad():
-        told = lookup.at(to_px(middle[None], pose[None], crop.photo_size_px))[0]
-    corner = vertices[0, corners]
-    normal = torch.nn.functional.normalize(torch.linalg.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), dim=1)
-    apart = ((told[:, :3] - middle / length_m) * normal).sum(1)
-    robust = (1 + apart.square() / (4 * PLACE_SIGMA) ** 2).pow(-0.5)
-    weight = (share[seen] * told[:, 3] * robust * count).sqrt() / PLACE_SIGMA
-    moved = torch.einsum("pnc,nc->pn", slope[:, corners].mean(2), normal) / length_m  # faces may slide along the surface
-    return (moved * weight).T, apart * weight
-
-
-def _figure_rows(
-    vertices: torch.Tensor, slope: torch.Tensor, measures: torch.Tensor, prior: ShapePrior, perception: Perception, length_m: float
-) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """The told figures: those that are measures, and the outlines from above and from the side."""
-    rows: list[tuple[torch.Tensor, torch.Tensor] | None] = []
-    count, free = len(slope), prior.factor.shape[0]
-    told = perception.estimates
-    named = {"log_width": "width", "log_height": "height", "log_wheelbase": "wheelbase"}
-    for name, measure in named.items():
-        if name in told:
-            mean, sigma = told[name]
-            row = torch.zeros(1, count)
-            row[0, :free] = prior.factor[INDEX[measure]] / measures[0, INDEX[measure]] - prior.factor[INDEX["length"]] / length_m
-            apart = mean - math.log(float(measures[0, INDEX[measure]]) / length_m)
-            spread = 0.8 * sigma + 0.005
-            rows.append((row / spread, torch.tensor([apart / spread])))
-    row = torch.zeros(1, count)
-    row[0, :free] = prior.factor[INDEX["length"]] / length_m
-    rows.append((row / 0.01, torch.zeros(1)))  # nothing in a photograph tells the size
-    rows += [_outline_row(vertices, slope, told, f"top_{k:02d}", k, TOP_STATIONS, 2, length_m) for k in range(1, TOP_STATIONS - 1)]
-    rows += [_outline_row(vertices, slope, told, f"plan_{k}", k, PLAN_STATIONS, 0, length_m) for k in range(PLAN_STATIONS)]
-    return [row for row in rows if row is not None]
-
-
-def _outline_row(
-    vertices: torch.Tensor,
-    slope: torch.Tensor,
-    told: dict[str, tuple[float, float]],
-    name: str,
-    station: int,
-    count: int,
-    axis: int,
-    length_m: float,
-) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """The furthest vertex of a slice of the body across its length should reach as far as is told."""
-    if name not in told:
-        return None
-    body = outline_vertices()
-    y = vertices[0, body, 1]
-    low, high = y.min(), y.max()
-    share = (y - low) / (high - low) * count
-    inside = (share > station + 0.1) & (share < station + 0.9)
-    if not bool(inside.any()):
-        return None
-    reach = torch.where(inside, vertices[0, body, axis], -torch.inf)
-    vertex = int(body[int(reach.argmax())])
-    mean, sigma = told[name]
-    spread = sigma + FIGURE_SIGMA
-    return (slope[:, vertex, axis] / length_m / spread)[None], ((mean - vertices[0, vertex, axis] / length_m) / spread)[None]
-
-
-def outline_vertices() -> torch.Tensor:
-    """Indices of the body's vertices that are no mirror's."""
-    global _OUTLINE
-    if _OUTLINE is None:
-        mesh = whole()
-        names = [k for k, name in enumerate(mesh.part_names) if not name.startswith(("mirror", "tyre", "rim", "hub"))]
-        _OUTLINE = torch.unique(mesh.triangles[torch.isin(mesh.part_index, torch.tensor(names))])
-    return _OUTLINE
-
-
-_OUTLINE: torch.Tensor | None = None
+    return Solved(found[: len(last.z)], found[len(last.z) : -2], found[-2:] * spread, last.pose)
 
 
 def outer_hubs(measures: torch.Tensor, vertices: torch.Tensor) -> torch.Tensor:

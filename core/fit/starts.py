@@ -61,13 +61,11 @@ def make_starts(
     most_directions: int = 2,
 ) -> list[Start]:
     """Every likely direction with every body type, the likeliest direction first: the types are told apart by what they explain."""
-    names = {"log_width": "width", "log_height": "height", "log_wheelbase": "wheelbase"}
-    shares = {names[key]: math.exp(mean) for key, (mean, _) in perception.estimates.items() if key in names}
     seen = perception.estimates.get("log_distance_lengths")
     lengths = math.exp(seen[0]) if seen else DISTANCE_LENGTHS
     azimuths, starts = directions(perception, most_directions), []
     for kind in body_types(perception):
-        origin = prior.scaled(kind, shares)
+        origin = prior.typical[kind]
         coefficients = torch.from_numpy(shape_space().typical[kind])
         with torch.no_grad():
             vertices = whole_vertices(origin[None], coefficients[None])[0].numpy()

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from ..car.measures import BODY_TYPES, HIGH, INDEX, LOW, NAMES, to_vector
+from ..car.outline import part_vertices
 from ..car.prior import ShapePrior
+from ..car.space import ShapeSpace, vertices_with
 from ..errors import UserInputError
 
 DIMENSIONS = ("length", "width", "height", "wheelbase")
@@ -23,6 +25,7 @@ DEFAULT_WEIGHT = 1.0  # the hand-made body type counts as this many fitted cars
 BETWEEN_SHARE = 0.35  # how much of the spread between body types is allowed within one: types are guessed, and cars lie between them
 FIXED = INDEX["cab_drop"]  # tells body types apart and never varies within one
 START_SPREAD = 0.12
+OUTER_ROUNDS = 3
 SHRINKAGE, FLOOR = 0.35, 0.045  # share of the covariance kept diagonal; smallest spread by a measure's range
 
 
@@ -100,3 +103,20 @@ def _with_dimensions(
         moved[kind] = mean + regression @ change
         moved[kind][FIXED] = mean[FIXED]
     return moved, rest + regression @ table @ regression.T
+
+
+def of_outer_size(learned: dict[str, torch.Tensor], space: ShapeSpace) -> dict[str, torch.Tensor]:
+    """What learn_prior made of a table of dimensions, typical cars as wide (without mirrors) and as high as the table's are.
+
+    What a space adds to the template makes it 2 to 4 % wider and 1 % lower than its measures say.
+    """
+    moved = dict(learned)
+    for kind in BODY_TYPES:
+        name, coefficients = f"typical.{kind}", torch.from_numpy(space.typical[kind])[None]
+        wanted, measures = learned[name], learned[name].clone()
+        for _ in range(OUTER_ROUNDS):
+            body = np.delete(vertices_with(measures[None], coefficients, space)[0].numpy(), part_vertices("mirror_left", "mirror_right"), 0)
+            for measure, found_m in (("width", float(np.ptp(body[:, 0]))), ("height", float(body[:, 2].max()))):
+                measures[INDEX[measure]] += float(wanted[INDEX[measure]]) - found_m
+        moved[name] = torch.minimum(torch.maximum(measures, LOW), HIGH)
+    return moved

@@ -25,7 +25,7 @@ from ..dataset.labelled import read_labelled
 from ..device import one_thread
 from ..errors import UserInputError
 from .half_body import template_half
-from .measures_prior import hand_made_prior, learn_prior, read_dimensions
+from .measures_prior import hand_made_prior, learn_prior, of_outer_size, read_dimensions
 from .space_learning import Config, FittedCar, learn_space
 from .surface_fit import fit_free, fit_space
 from .surface_target import make_surface_target
@@ -83,8 +83,10 @@ def main(argv: list[str] | None = None) -> int:
         raise UserInputError(f"{arguments.cars / 'cars.csv'} names fewer than two training cars to learn from; add cars, or other --names.")
     dimensions = read_dimensions(arguments.dimensions) if arguments.dimensions else None
     measures = learn_prior([(car.body_type, torch.from_numpy(car.measures)) for car in learned], dimensions)
+    space = learn_space(learned, config)
+    measures = of_outer_size(measures, space) if dimensions else measures
     tensors = {
-        **space_tensors(learn_space(learned, config)),
+        **space_tensors(space),
         **{PREFIX + name: value.numpy() for name, value in measures.items()},
         **learn_texture_modes(arguments.cars, arguments.out),
     }

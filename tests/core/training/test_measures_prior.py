@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from imago.core.car.measures import BODY_TYPES, HIGH, INDEX, LOW, NAMES, to_vector
+from imago.core.car.outline import part_vertices
+from imago.core.car.space import shape_space, vertices_with
 from imago.core.errors import UserInputError
-from imago.core.training.measures_prior import hand_made_prior, learn_prior, read_dimensions
+from imago.core.training.measures_prior import hand_made_prior, learn_prior, of_outer_size, read_dimensions
 
 FIXED = INDEX["cab_drop"]
 
@@ -73,3 +75,18 @@ def test_the_table_of_dimensions_moves_what_it_knows_and_what_follows(tmp_path: 
     assert spread == pytest.approx(lengths.std(ddof=1), rel=0.1)
     with pytest.raises(UserInputError, match="missing"):
         read_dimensions(tmp_path / "no.csv")
+
+
+def test_typical_cars_are_as_wide_and_high_outside_as_the_table_says() -> None:
+    """What the space adds to a template of a table's width stands out of it; mirrors do not count."""
+    space = shape_space()
+    wanted = {f"typical.{kind}": to_vector(figures) for kind, figures in BODY_TYPES.items()}
+    moved = of_outer_size(wanted, space)
+    mirrors = part_vertices("mirror_left", "mirror_right")
+    for kind in BODY_TYPES:
+        measures, told = moved[f"typical.{kind}"], wanted[f"typical.{kind}"]
+        body = np.delete(vertices_with(measures[None], torch.from_numpy(space.typical[kind])[None], space)[0].numpy(), mirrors, 0)
+        assert np.ptp(body[:, 0]) == pytest.approx(float(told[INDEX["width"]]), abs=2e-3), kind
+        assert body[:, 2].max() == pytest.approx(float(told[INDEX["height"]]), abs=2e-3), kind
+        rest = [k for k, name in enumerate(NAMES) if name not in ("width", "height")]
+        assert torch.equal(measures[rest], told[rest])
