@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -25,8 +26,9 @@ Told = dict[str, tuple[float, float]]
 LAPLACE_SIGMA = math.sqrt(2)  # standard deviation of a Laplace error of scale 1: scales are what the network tells
 PLACE_SIGMA = 0.006  # of the length
 FIGURE_SIGMA = 0.012  # of the length: how well an outline's single stations are told, their common error apart
-RATIO_SHARE = 0.8  # of the told scale: cars differ from the usual one of the type they are taken for by more than the table says
 RATIO_SIGMA = 0.01  # of a ratio's logarithm, likewise
+RATIO_SHARE = 0.8  # of the told scale, for the common errors: cars differ from the usual one of the type they are taken for by more
+# than the table of dimensions says (on drawings of bent cars)
 LENGTH_SIGMA = 0.01  # nothing in a photograph tells the size
 RATIOS = ("log_width", "log_height")
 
@@ -69,7 +71,7 @@ def place_rows(moving: Moving, pose: torch.Tensor, lookup: Lookup, crop: Crop, c
 
 def figure_rows(moving: Moving, told: Told) -> list[Rows]:
     """The body's width and height over its length, and its outlines from the side and from above."""
-    rows = [_ratio_row(moving, told, axis) for axis in range(len(RATIOS)) if RATIOS[axis] in told]
+    rows: list[Rows | None] = [_ratio_row(moving, told, axis) for axis in range(len(RATIOS)) if RATIOS[axis] in told]
     rows += [_outline_row(moving, told, f"top_{k:02d}", k / TOP_STATIONS, (k + 1) / TOP_STATIONS, 1) for k in range(1, TOP_STATIONS - 1)]
     rows += [_outline_row(moving, told, f"plan_{k}", k / PLAN_STATIONS, (k + 1) / PLAN_STATIONS, 0) for k in range(PLAN_STATIONS)]
     return [row for row in rows if row is not None]
@@ -134,14 +136,9 @@ def _of_stretch(axis: int, by: float) -> torch.Tensor:
     return row
 
 
+@cache
 def outline_vertices() -> torch.Tensor:
     """Indices of the body's vertices that are no mirror's."""
-    global _OUTLINE
-    if _OUTLINE is None:
-        mesh = whole()
-        names = [k for k, name in enumerate(mesh.part_names) if not name.startswith(("mirror", "tyre", "rim", "hub"))]
-        _OUTLINE = torch.unique(mesh.triangles[torch.isin(mesh.part_index, torch.tensor(names))])
-    return _OUTLINE
-
-
-_OUTLINE: torch.Tensor | None = None
+    mesh = whole()
+    names = [k for k, name in enumerate(mesh.part_names) if not name.startswith(("mirror", "tyre", "rim", "hub"))]
+    return torch.unique(mesh.triangles[torch.isin(mesh.part_index, torch.tensor(names))])
