@@ -72,6 +72,7 @@ RATES = (0.12, 0.06, 0.02)  # of measures, coefficients and stretch
 OVERLAP_PX = 320  # size at which the final overlap is measured
 SOLVED01 = 0.15  # of the stage, what the closed form takes
 LEAST_SOLVED_IOU = 0.7  # of the best one's outline; usual are 0.85 to 0.95
+UNSOLVED_SPREADS = {"azimuth_spread_rad": 0.1, "elevation_spread_rad": 0.05, "distance_spread": 0.3}  # of a camera no places were told for
 RANK_PX = 96  # and at which solved hypotheses are compared
 
 
@@ -178,9 +179,11 @@ def _by_places(starts: list[Start], scene: _Scene, config: FitConfig, prior: Sha
 
 
 def _outline_counts(config: FitConfig, contradicted: bool) -> FitConfig:
-    """Where nothing is solved the outline must be descended to, in a draft too; contradicting places and wheels are not listened to."""
+    """Where nothing is solved the outline must be descended to, in a draft too, from a camera that is known less well; contradicting places
+    and wheels are not listened to."""
     stages = config.stages or QUALITIES["normal"].stages
-    weights = replace(config.weights, places=0.0, wheels=0.0) if contradicted else config.weights
+    weights = replace(config.weights, **UNSOLVED_SPREADS)
+    weights = replace(weights, places=0.0, wheels=0.0) if contradicted else weights
     return replace(config, stages=stages, weights=weights)
 
 
