@@ -182,9 +182,8 @@ def _outline_counts(config: FitConfig, contradicted: bool) -> FitConfig:
     """Where nothing is solved the outline must be descended to, in a draft too, from a camera that is known less well; contradicting places
     and wheels are not listened to."""
     stages = config.stages or QUALITIES["normal"].stages
-    weights = replace(config.weights, **UNSOLVED_SPREADS)
-    weights = replace(weights, places=0.0, wheels=0.0) if contradicted else weights
-    return replace(config, stages=stages, weights=weights)
+    unheard = {"places": 0.0, "wheels": 0.0} if contradicted else {}
+    return replace(config, stages=stages, weights=replace(config.weights, **UNSOLVED_SPREADS, **unheard))
 
 
 def _finished(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior, believed: float) -> Fit:

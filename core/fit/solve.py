@@ -3,7 +3,7 @@
 The camera is the one through which the told places fall on their pixels (reprojection error, Hartley and Zisserman, chapter 7, by
 Levenberg-Marquardt).  The shape is the likeliest of the shape space for the told places of its visible faces and the told figures: a
 linear least-squares problem in the whitened measures and coefficients, solved a few times as the faces move.  How much too wide and too
-high the told places and figures are, all alike, is found with it (figure_rows.py).
+high the told places and figures are, all alike, is found with it (told_rows.py).
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from ..car.measures import INDEX
 from ..car.prior import ShapePrior
 from ..types import Dense, Perception
 from .dense import Lookup, axes_of, to_px, trust_of, usual_error
-from .figure_rows import LAPLACE_SIGMA, PLACE_SIGMA, Moving, figure_rows, measure_rows, place_rows, ratio_spreads
 from .linear_car import LinearCar, linearise
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, LOG_SCALE, ROLL, Crop
 from .shapes import Shapes
 from .starts import Start
+from .told_rows import PLACE_SIGMA, Moving, figure_rows, measure_rows, place_rows, ratio_spreads
 
 POINTS = 500
 POSE_STEPS, FEW_STEPS = 12, 3
 POSE_STEP = 1e-6  # of the forward differences, in float64
 FREE_MODES = 24
 PIXELS_COUNT_AS = 60.0  # independent observations in all pixels' places, told within PLACE_SIGMA: neighbours err together
+LAPLACE_SIGMA = math.sqrt(2)  # standard deviation of a Laplace error of scale 1: scales are what the network tells
 AZIMUTH_SIGMA_RAD = 0.04  # of what the network tells, where it does not take nose for tail
 
 

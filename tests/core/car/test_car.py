@@ -11,6 +11,7 @@ import torch
 from imago.core.car.atlas import MARGIN_M
 from imago.core.car.car import body_vertices, build_body, build_lights, build_wheels, dimensions_m, vectors, whole, whole_vertices
 from imago.core.car.measures import BODY_TYPES, HIGH, INDEX, LOW, MEASURES, NAMES, to_dict, to_vector
+from imago.core.car.outline import part_vertices
 from imago.core.car.parts import LIGHT_KINDS, base_name
 from imago.core.car.prior import shape_prior
 from imago.core.car.skeleton import skeleton
@@ -62,6 +63,9 @@ def test_body_is_solid_symmetric_and_on_the_ground(kind: str) -> None:
     corners = body.vertices_m[body.quads].astype(np.float64)
     volume = sum(np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, a], corners[:, b])).sum() / 6 for a, b in ((1, 2), (2, 3)))
     size = dimensions_m(shape, body)
+    no_mirrors = np.delete(body.vertices_m, part_vertices("mirror_left", "mirror_right"), 0)
+    assert size["width"] == pytest.approx(2 * no_mirrors[:, 0].max(), abs=1e-3)
+    assert size["width"] < np.ptp(body.vertices_m[:, 0]) - 0.05, "with its mirrors"
     assert 0.35 < volume / (size["length"] * size["width"] * size["height"]) < 0.85, "normals point in, or the body folds over"
     ordered = {tuple(np.round(v, 5)) for v in body.vertices_m.tolist()}
     assert all((round(-x, 5) + 0.0, y, z) in ordered or abs(x) < 1e-4 for x, y, z in ordered), "left and right differ"

@@ -23,12 +23,11 @@ from .pose import Crop
 Rows = tuple[torch.Tensor, torch.Tensor]  # (n, unknowns) and (n,): rows times the unknowns' change should be that
 Told = dict[str, tuple[float, float]]
 
-LAPLACE_SIGMA = math.sqrt(2)  # standard deviation of a Laplace error of scale 1: scales are what the network tells
 PLACE_SIGMA = 0.006  # of the length
 FIGURE_SIGMA = 0.012  # of the length: how well an outline's single stations are told, their common error apart
 RATIO_SIGMA = 0.01  # of a ratio's logarithm, likewise
-RATIO_SHARE = 0.8  # of the told scale, for the common errors: cars differ from the usual one of the type they are taken for by more
-# than the table of dimensions says (on drawings of bent cars)
+RATIO_SHARE = 0.8  # of the told scale, for errors of proportions: cars differ from the usual one of the type they are taken for by
+# more than the table of dimensions says (chosen on drawings of bent cars)
 LENGTH_SIGMA = 0.01  # nothing in a photograph tells the size
 RATIOS = ("log_width", "log_height")
 
@@ -90,7 +89,7 @@ def measure_rows(moving: Moving, measures: torch.Tensor, prior: ShapePrior, told
         mean, scale = told["log_wheelbase"]
         wheelbase = float(measures[INDEX["wheelbase"]])
         change = prior.factor[INDEX["wheelbase"]] / wheelbase - along
-        rows.append(row(change, mean - math.log(wheelbase / moving.length_m), 0.8 * scale + 0.005))
+        rows.append(row(change, mean - math.log(wheelbase / moving.length_m), RATIO_SHARE * scale + 0.005))
     return rows
 
 
