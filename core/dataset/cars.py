@@ -19,6 +19,7 @@ BODY_WORDS = (  # first word found in the table's body column decides; "sport se
     ("coupe", "coupe"), ("muscle", "coupe"), ("sport", "coupe"), ("roadster", "coupe"), ("citycar", "citycar"), ("microcar", "citycar"),
 )  # fmt: skip
 NO_WHEEL = 4  # wheel index of every face that belongs to no wheel
+NOT_ONE_PAINT = ("gz_hatchback", "gz_suv", "osrf_prius", "police_murphy97")  # their pictures hold paint, glass and livery in one
 WIDTH_BELOW = 0.55  # door mirrors sit higher than this share of the height and are no part of the width
 
 

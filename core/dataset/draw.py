@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..paint.colour import weighted_median
 from .cars import CarModel
 from .sky import Sky, bilinear, look
 from .surfaces import sample, srgb_of_linear
@@ -119,6 +120,17 @@ def _materials(model: CarModel, face: np.ndarray, uv: np.ndarray, look_: Look) -
             base[chosen, :3] = np.maximum(base[chosen, :3] + look_.paint_linear - usual, DARKEST_LINEAR)
             rough_metal[chosen] = (look_.paint_roughness, look_.paint_metal)
     return base, rough_metal[:, 0], rough_metal[:, 1:]
+
+
+def shown_base(model: CarModel, faces: np.ndarray, look_: Look) -> np.ndarray:
+    """(3,) linear: the usual base colour of some faces (n,), each counting by its area, painted as the look has it.
+
+    What a model calls its paint may be its windows' or its livery's colour too; this is what is there to be seen.
+    """
+    corners = model.positions_m[faces].astype(np.float64)
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    base, _, _ = _materials(model, faces, model.uv01[faces].mean(1), look_)
+    return weighted_median(base[:, :3], area)
 
 
 def _surround(look_: Look, directions: np.ndarray, level: int) -> np.ndarray:

@@ -21,11 +21,11 @@ from ..generator.surface import Solid, surface_maps
 from ..generator.window import CarBox, window_camera, window_of
 from ..perceive.heads import PART_CLASSES
 from ..types import BODY_TYPES, Camera
-from .cars import CarModel
-from .draw import Look, View, draw
+from .cars import NOT_ONE_PAINT, CarModel
+from .draw import Look, View, draw, shown_base
 from .drawn import random_look
 from .label_maps import label_maps
-from .pictures import Row, Shot, paint_of
+from .pictures import Row, Shot
 from .sky import Sky, look, sky_of
 from .subject import Subject
 from .surfaces import linear_of_srgb, srgb_of_linear
@@ -78,7 +78,7 @@ def turntable_rows(
             part = np.where(source < 0, PART_CLASSES.index("wheel"), subject.part_class[source]).astype(np.uint8)
         lighting = _even if random.random() < EVEN_SHARE else _exposed
         look_, lit = _with_lamps(_vivid(lighting(random_look(skies, random), random), random), part, random)
-        factors = known_factors(subject, dressed, look_, lit)
+        factors = known_factors(subject, dressed, part, look_, lit)
         for _ in range(VIEWS):
             view = random_view(solid.box, random)
             picture = _picture(dressed, subject.shift_m, view, solid.box, look_)
@@ -112,10 +112,9 @@ def photograph_row(shot: Shot, car: str, number: int) -> Row | None:
     window = window_of(camera, box, TURNTABLE_PX)
     alpha = shot.maps.alpha[..., None].astype(np.float32) / 255
     picture = window.cut(np.concatenate([shot.image / 255 * alpha, alpha], 2))
-    factors = _shape_factors(shot.subject) | dict(
-        zip(("paint_red", "paint_green", "paint_blue"), srgb_of_linear(shot.paint_linear), strict=True)
-    )
-    factors |= {"headlights_on": 0.0, "taillights_on": 0.0}
+    factors = _shape_factors(shot.subject) | {"headlights_on": 0.0, "taillights_on": 0.0}
+    if car not in NOT_ONE_PAINT:
+        factors |= dict(zip(("paint_red", "paint_green", "paint_blue"), srgb_of_linear(shot.paint_linear), strict=True))
     return _row(picture, window.view, factors, number, LOOKS * number, solid, car, False)
 
 
@@ -125,11 +124,14 @@ def _free(shot: Shot) -> bool:
     return float(shot.maps.alpha.sum()) > 0.985 * float(alone.alpha.sum())
 
 
-def known_factors(subject: Subject, model: CarModel, look_: Look, lit: dict[str, float]) -> dict[str, float]:
-    """By name, in the units of groups.FACTORS; what is not known is left out."""
-    paint = look_.paint_linear if look_.paint_linear is not None else paint_of(model)
+def known_factors(subject: Subject, model: CarModel, part_class: np.ndarray, look_: Look, lit: dict[str, float]) -> dict[str, float]:
+    """By name, in the units of groups.FACTORS, of a dressed model whose parts are told; what is not known is left out."""
     found = _shape_factors(subject) | lit
-    for prefix, colour in (("paint", srgb_of_linear(np.asarray(paint, float))), ("wheel", wheel_srgb01(model))):
+    body = np.flatnonzero(part_class == PART_CLASSES.index("body"))
+    colours = {"wheel": wheel_srgb01(model)}
+    if len(body):
+        colours["paint"] = srgb_of_linear(shown_base(model, body, look_))
+    for prefix, colour in colours.items():
         found |= {f"{prefix}_{name}": float(value) for name, value in zip(("red", "green", "blue"), colour, strict=True)}
     if look_.paint_linear is not None:
         found |= {"paint_roughness": look_.paint_roughness, "paint_metal": look_.paint_metal}

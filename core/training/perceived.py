@@ -1,21 +1,21 @@
-"""What the project's perceiver and a robust colour say of the generator's pictures: measures by eyes that the generator never saw."""
+"""What the project's perceiver and the colours of the parts say of the generator's pictures: measures by eyes that it never saw."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
 from ..generator.views import on_ground, straight
-from ..paint.colour import dominant_colour
-from ..perceive.heads import AZIMUTH_BINS, FIGURE_SCALE, FIGURES, SHAPE_FIGURES
+from ..perceive.heads import AZIMUTH_BINS, FIGURE_SCALE, FIGURES, PART_CLASSES, SHAPE_FIGURES
 from ..perceive.look import cut_window, input_of, window_round
 from ..perceive.network import CarNetwork
 from ..types import Matte
 
 GROUND01 = 0.5
 CHUNK = 32
+OPAQUE, LEAST_PX = 0.9, 4  # alpha of the pixels that are read, and how many it takes
 
 
 def inputs_of(pictures: np.ndarray) -> torch.Tensor:
@@ -64,11 +64,13 @@ def azimuth_of(probability: torch.Tensor) -> torch.Tensor:
     return torch.atan2((weight * angle.sin()).sum(1), (weight * angle.cos()).sum(1))
 
 
-def colours_of(pictures: np.ndarray) -> np.ndarray:
-    """(N, 3) sRGB 0..1: the colour that most of each car has in common; nan where there is none."""
-    found = []
-    for picture in pictures:
-        plain = straight(picture)
-        told = dominant_colour(plain[..., :3].reshape(-1, 3), (plain[..., 3].reshape(-1) > 0.9).astype(np.float32))
-        found.append(told or (np.nan,) * 3)
-    return np.array(found)
+def colours_of_parts(pictures: np.ndarray, surfaces: torch.Tensor, names: Sequence[str]) -> np.ndarray:
+    """(N, 3) sRGB 0..1: the median colour of what each picture (S, S, 4), premultiplied, shows of some PART_CLASSES, as the maps that it
+    was drawn from (N, LAYERS, S, S) tell; nan where that is fewer than LEAST_PX pixels."""
+    classes = [PART_CLASSES.index(name) for name in names]
+    found = np.full((len(pictures), 3), np.nan)
+    for row, picture, part in zip(found, pictures, surfaces[:, 1].numpy(), strict=True):
+        chosen = np.isin(part, classes) & (picture[..., 3] > OPAQUE)
+        if chosen.sum() >= LEAST_PX:
+            row[:] = np.median(straight(picture[chosen])[:, :3], 0)
+    return found

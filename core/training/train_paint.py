@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import weights
-from ..dataset.cars import read_cars
+from ..dataset.cars import NOT_ONE_PAINT, read_cars
 from ..dataset.make_pictures import Models
 from ..dataset.pictures import paint_of, told_pictures
 from ..errors import UserInputError
@@ -34,7 +34,6 @@ from ..types import Photo
 RIDGE = 3.0  # pictures that tell of nothing
 LIGHTNESS_BINS = (0.2, 0.35, 0.5, 0.65, 0.8)  # of OKLab's L between them the pictures weigh alike
 MOST_WEIGHT = 3.0  # of a picture of a rare lightness
-NOT_ONE_PAINT = ("gz_hatchback", "gz_suv", "osrf_prius", "police_murphy97")  # their pictures hold paint, glass and livery in one
 PARTS = 6  # of the cars, each left out in turn for the figures
 
 

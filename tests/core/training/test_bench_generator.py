@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +13,10 @@ from imago.core.generator.generator import Generator
 from imago.core.generator.groups import FACTORS, NAMES
 from imago.core.generator.latent import EVEN_LIGHT
 from imago.core.generator.weights import CarGenerator
+from imago.core.perceive.heads import PART_CLASSES
 from imago.core.perceive.perceive import loaded
-from imago.core.training.bench_generator import frechet, obedience, paint_of_training
+from imago.core.training.bench_generator import frechet, obedience, paint_of_same
+from imago.core.training.perceived import colours_of_parts
 from imago.core.training.train_generator import new_state
 from imago.core.training.turntable_batches import TurntableBatches
 from imago.core.weights import FOLDER
@@ -38,15 +39,27 @@ def test_every_group_is_measured_against_a_new_draw(parts: CarGenerator, turntab
     batches = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
     found = obedience(parts, loaded(FOLDER, "cpu"), turntables, batches, 6)
     assert set(found["leak"]) == set(NAMES) and 0 <= found["azimuth_median_deg"] <= 180 and 0 <= found["paint_error"] <= 1
-    assert all(group not in read and all(np.isfinite(share) for share in read.values()) for group, read in found["leak"].items())
+    for group, read in found["leak"].items():
+        seen = {name: share for name, share in read.items() if name != "lamps"}  # in 32 pixels there are none
+        assert group not in read and all(np.isfinite(share) for share in seen.values())
 
 
-def test_the_paint_of_boxes_in_one_colour_is_read_as_it_is(turntables: Turntables) -> None:
+def test_the_paint_of_boxes_in_one_colour_is_read_as_it_is(parts: CarGenerator, turntables: Turntables) -> None:
     lit = replace(turntables, factors=turntables.factors.copy())
     lit.factors[:, [FACTORS.index(name) for name in EVEN_LIGHT]] = list(EVEN_LIGHT.values())
-    assert paint_of_training(lit, 34) < 0.01
+    found = paint_of_same(parts, lit, 34)
+    assert found["paint_error_of_training"] < 0.01 < found["paint_error_of_same"] < 1
     lit.factors[:, FACTORS.index("light_up_red")] = 1.0
-    assert math.isnan(paint_of_training(lit, 34))
+    assert paint_of_same(parts, lit, 34) == {}
+
+
+def test_a_part_has_the_colour_that_it_shows(turntables: Turntables) -> None:
+    pictures, surfaces = turntables.rgba[:1] / np.float32(255), torch.from_numpy(turntables.surface[:1].copy())
+    body = (turntables.surface[0, 1] == PART_CLASSES.index("body")) & (pictures[0, ..., 3] > 0.9)
+    pictures[0, body, :3] = [0.2, 0.5, 0.7]
+    assert np.allclose(colours_of_parts(pictures, surfaces, ("body",)), [0.2, 0.5, 0.7], atol=0.03)
+    surfaces[:, 1] = 0
+    assert np.isnan(colours_of_parts(pictures, surfaces, ("body",))).all()
 
 
 @pytest.mark.slow
@@ -55,7 +68,7 @@ def test_pictures_that_all_look_alike_are_further_from_training_than_others_of_i
     turntables: Turntables,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    grey = lambda self, surface, view, w, size_px=None: torch.zeros(len(view), 4, size_px, size_px)  # noqa: E731
+    grey = lambda self, surface, view, w, size_px=None: torch.zeros(len(view), 4, *surface.shape[2:])  # noqa: E731
     monkeypatch.setattr(Generator, "forward", grey)
     batches = TurntableBatches(turntables, np.arange(len(turntables)), 1, 1, 0, 0)
     found = frechet(parts, loaded(FOLDER, "cpu"), turntables, batches, 16, 32)

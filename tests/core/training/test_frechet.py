@@ -8,7 +8,7 @@ import torch
 
 from imago.core.perceive.heads import AZIMUTH_BINS
 from imago.core.training.frechet import frechet_distance
-from imago.core.training.perceived import azimuth_of, colours_of
+from imago.core.training.perceived import azimuth_of
 
 
 def test_two_gaussians_are_as_far_apart_as_the_formula_says() -> None:
@@ -24,10 +24,3 @@ def test_directions_are_averaged_across_the_seam() -> None:
     probability = torch.zeros(1, AZIMUTH_BINS)
     probability[0, [0, AZIMUTH_BINS - 1]] = 0.5
     assert float(azimuth_of(probability)) == pytest.approx(-np.pi / AZIMUTH_BINS, abs=1e-6)
-
-
-def test_the_colour_of_a_car_is_its_own_and_not_the_grounds() -> None:
-    picture = np.zeros((1, 32, 32, 4), np.float32)
-    picture[0, 8:24, 8:24] = (0.7, 0.2, 0.1, 1.0)
-    assert np.allclose(colours_of(picture), [[0.7, 0.2, 0.1]], atol=0.02)
-    assert np.isnan(colours_of(picture * 0)).all()
