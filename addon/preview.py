@@ -31,7 +31,7 @@ def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> 
 
     model = model_of(asset)
     small = _reduced(asset.camera, OVERLAY_PX)
-    overlay = _overlay(draw_from(model, small, with_shadow=False), photo_srgb01)
+    overlay = _overlay(draw_from(model, small, finer=1, with_shadow=False), photo_srgb01)  # half transparent: its steps do not show
     cameras = cameras_round(asset)
     if asset.settings.quality == "draft":
         views = [_before_backdrop(draw_from(model, camera)) for camera in cameras]

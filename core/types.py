@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import Trouble, UserInputError, check_shape
+
+if TYPE_CHECKING:
+    from .perceive.perceive import Seen  # which needs torch; Blender has none
 
 BODY_TYPES = ("sedan", "hatchback", "wagon", "suv", "van", "pickup", "coupe", "citycar")
 
@@ -91,11 +95,13 @@ class Photo:
 
 @dataclass(frozen=True)
 class Matte:
-    """Which pixels are car: alpha01 (H, W) float32, the provider's name and how far it trusts itself, 0..1."""
+    """Which pixels are car: alpha01 (H, W) float32, the provider's name and how far it trusts itself, 0..1; what the network saw when it
+    cut the car out, where it did."""
 
     alpha01: np.ndarray
     source: str
     confidence01: float
+    seen: Seen | None = None
 
     def __post_init__(self) -> None:
         check_shape("alpha01", self.alpha01.shape, (None, None))

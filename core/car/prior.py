@@ -19,7 +19,7 @@ from .space import KEY
 PREFIX = "measures."  # of its tensors in the shape space's file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # so that what is made of one can be kept
 class ShapePrior:
     """measures = typical[body_type] + factor z, with z standard normal: typical (P,) by body type, factor (P, P) lower triangular."""
 

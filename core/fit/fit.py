@@ -30,8 +30,9 @@ from .pose import AZIMUTH, Crop, camera_to_car, crop_projection, to_camera
 from .residual import ResidualConfig, find_residual
 from .shapes import Shapes, to_shape
 from .silhouette import coverage, make_target
-from .solve import FREE_MODES, expanded, solve_poses, solve_shape
-from .starts import Start, azimuth_log_probability, best_of_each_direction, make_starts
+from .solve import FREE_MODES, solve_poses, solve_shape
+from .starts import RULED_OUT, Start, azimuth_log_probability, best_of_each_direction, make_starts
+from .typical import typical_expanded, typical_vertices
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class FitConfig:
-    """starts: how many hypotheses are solved, each `rounds` times; stages: none for a draft; modes: how many of the learned ones may move,
-    None for all; residual: None for none; solve_first: whether the closed form is used (it needs the network's maps)."""
+    """starts: how many hypotheses are solved, each `rounds` times, of body types that have at least `least_share` of the belief; stages:
+    none for a draft; modes: how many of the learned ones may move, None for all; residual: None for none; solve_first: whether the closed
+    form is used (it needs the network's maps)."""
 
     starts: int
     stages: tuple[Stage, ...]
     rounds: int = 3
+    least_share: float = RULED_OUT
     modes: int | None = FREE_MODES
     weights: Weights = field(default_factory=Weights)
     residual: ResidualConfig | None = None
@@ -61,7 +64,7 @@ class FitConfig:
 
 
 QUALITIES = {
-    "draft": FitConfig(2, (), rounds=2),
+    "draft": FitConfig(2, (), rounds=2, least_share=0.05),
     "normal": FitConfig(4, (Stage(2, 96, 20, 20, 0.6), Stage(1, 160, 40, 20, 0.6), Stage(1, 256, 40, 20, 0.5))),
     "high": FitConfig(
         6, (Stage(3, 96, 60, 60, 0.7), Stage(2, 160, 120, 30, 0.6), Stage(1, 320, 240, 30, 0.5)), modes=None, residual=ResidualConfig()
@@ -146,14 +149,14 @@ def fit(
     crop = Crop((box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side, photo.size_px)
     scene, device = _Scene(photo, matte, perception, crop, Lookup.of(perception)), choose_device(settings.device)
     report("fit", 0.0)
-    starts = make_starts(perception, prior, box, photo.size_px)
+    starts = make_starts(perception, prior, box, photo.size_px, config.least_share)
     state = None
     if config.solve_first and scene.lookup is not None:
         state = _by_places(starts, scene, config, prior, partial(_show, number=0, prior=prior, show=show))
     if state is None:
         config = _outline_counts(config, contradicted=scene.lookup is not None and config.solve_first)
         plain = _unsolved(starts, torch.stack([start.pose for start in starts]), config, prior)
-        state = _ranked(plain, scene, config, prior).best_of_each_direction(config.starts)
+        state = _ranked(plain, _typical(starts, prior), scene, config, prior).best_of_each_direction(config.starts)
     believed, done, total = _belief(state), 0, sum(stage.steps for stage in config.stages)
     _show(state, 0, prior, show)
     report("fit", SOLVED01)
@@ -172,9 +175,12 @@ def _by_places(starts: list[Start], scene: _Scene, config: FitConfig, prior: Sha
     None where the told places contradict one another, as those of a tail half taken for a nose, so that no outline comes near the matte.
     """
     posed = _unsolved(starts, solve_poses(starts, scene.perception, scene.crop), config, prior)
-    posed = _ranked(posed, scene, config, prior).best_of_each_direction(config.starts)
+    posed = _ranked(posed, _typical(starts, prior), scene, config, prior).best_of_each_direction(config.starts)
     look(posed)
-    solved = _ranked(_solved(posed, scene, config, prior), scene, config, prior)
+    solved = _solved(posed, scene, config, prior)
+    with torch.no_grad():
+        vertices = whole_vertices(*Shapes.of(prior, solved.starts).at(solved.z, solved.w))
+    solved = _ranked(solved, vertices, scene, config, prior)
     return solved if float(solved.iou.max()) >= LEAST_SOLVED_IOU else None
 
 
@@ -205,11 +211,10 @@ def _solved(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) 
     """Every hypothesis's shape in closed form."""
     assert scene.lookup is not None, "_solved() is for perceptions with dense maps"
     perception, crop = scene.perception, scene.crop
-    cars = {start.body_type: expanded(start, prior) for start in state.starts}  # starts of one type differ in nothing but direction
-    found = [
-        solve_shape(start, cars[start.body_type], pose, perception, scene.lookup, prior, crop, config.rounds)
-        for start, pose in zip(state.starts, state.pose, strict=True)
-    ]
+    found = []
+    for start, pose in zip(state.starts, state.pose, strict=True):
+        car = typical_expanded(prior, start.body_type, FREE_MODES)
+        found.append(solve_shape(start, car, pose, perception, scene.lookup, prior, crop, config.rounds))
     z, w, stretch, pose = (torch.stack([getattr(one, name) for one in found]) for name in ("z", "w", "stretch", "pose"))
     return replace(state, pose=pose, z=z, w=torch.nn.functional.pad(w, (0, _mode_count(config) - FREE_MODES)), stretch=stretch)
 
@@ -267,13 +272,16 @@ def _evidence(state: _State, size_px: int, scene: _Scene) -> Evidence:
     return Evidence(target, scene.crop, size_px, scene.lookup, classes_of([start.body_type for start in state.starts]), state.first)
 
 
-def _ranked(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) -> _State:
-    """The hypotheses with their costs as they are, and sorted by them."""
-    evidence = _evidence(state, RANK_PX, scene)
-    measures, coefficients = Shapes.of(prior, state.starts).at(state.z, state.w)
-    with torch.no_grad():
-        point = Point(state.pose, state.z, state.w, state.stretch, measures, whole_vertices(measures, coefficients))
-    found = _judged(state, point, evidence, config, scene)
+def _typical(starts: list[Start], prior: ShapePrior) -> torch.Tensor:
+    """(B, V, 3) the cars that starts are about."""
+    return torch.stack([typical_vertices(prior, start.body_type) for start in starts])
+
+
+def _ranked(state: _State, vertices: torch.Tensor, scene: _Scene, config: FitConfig, prior: ShapePrior) -> _State:
+    """The hypotheses, whose vertices are (B, V, 3), with their costs as they are, and sorted by them."""
+    measures, _ = Shapes.of(prior, state.starts).at(state.z, state.w)
+    point = Point(state.pose, state.z, state.w, state.stretch, measures, vertices)
+    found = _judged(state, point, _evidence(state, RANK_PX, scene), config, scene)
     return found.keep(torch.argsort(found.cost))
 
 

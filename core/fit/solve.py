@@ -19,7 +19,7 @@ from ..car.measures import INDEX
 from ..car.prior import ShapePrior
 from ..types import Dense, Perception
 from .dense import Lookup, axes_of, to_px, trust_of, usual_error
-from .linear_car import LinearCar, linearise
+from .linear_car import LinearCar
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, LOG_SCALE, ROLL, Crop
 from .shapes import Shapes
 from .starts import Start
@@ -68,7 +68,7 @@ def solve_poses(starts: list[Start], perception: Perception, crop: Crop) -> torc
 def solve_shape(
     start: Start, car: LinearCar, pose: torch.Tensor, perception: Perception, lookup: Lookup, prior: ShapePrior, crop: Crop, rounds: int
 ) -> Solved:
-    """The likeliest car about a start, at first seen through a pose (7,); car: the start's, expanded()."""
+    """The likeliest car about a start, at first seen through a pose (7,); car: the start's, typical_expanded()."""
     assert perception.dense is not None, "solve_shape() is for perceptions with dense maps"
     shapes, length_m = Shapes.of(prior, [start]), float(start.origin[INDEX["length"]])
     found = Solved(torch.zeros(prior.factor.shape[0]), torch.zeros(FREE_MODES), torch.zeros(2), pose)
@@ -81,12 +81,6 @@ def solve_shape(
             expected = pose_prior(start.pose, perception)
             found = replace(found, pose=solve_pose(found.pose, points, pixels, trust, expected, crop, count, FEW_STEPS))
     return found
-
-
-def expanded(start: Start, prior: ShapePrior) -> LinearCar:
-    """The car that a start is about, and how it moves with its measures and its first FREE_MODES modes."""
-    nothing = torch.zeros(1, prior.factor.shape[0]), torch.zeros(1, FREE_MODES)
-    return linearise(*Shapes.of(prior, [start]).at(*nothing), FREE_MODES)
 
 
 def observations(dense: Dense) -> float:

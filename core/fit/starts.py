@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..car.car import whole_vertices
 from ..car.prior import ShapePrior
-from ..car.space import shape_space
 from ..perceive.perceive import azimuth_peaks
 from ..types import BODY_TYPES, Perception
 from .pose import AZIMUTH, first_pose
+from .typical import typical, typical_vertices
 
 RULED_OUT = 0.003  # a body type of less share is not tried: the network has seen few cars of each
 SMALLEST_SHARE = 0.04  # a less likely direction is not tried
@@ -58,17 +57,17 @@ def make_starts(
     prior: ShapePrior,
     box_px: tuple[float, float, float, float],
     photo_size_px: tuple[int, int],
+    least_share: float = RULED_OUT,
     most_directions: int = 2,
 ) -> list[Start]:
-    """Every likely direction with every body type, the likeliest direction first: the types are told apart by what they explain."""
+    """Every likely direction with every body type of at least `least_share`, the likeliest direction first: the types are told apart by
+    what they explain."""
     seen = perception.estimates.get("log_distance_lengths")
     lengths = math.exp(seen[0]) if seen else DISTANCE_LENGTHS
     azimuths, starts = directions(perception, most_directions), []
-    for kind in body_types(perception):
-        origin = prior.typical[kind]
-        coefficients = torch.from_numpy(shape_space().typical[kind])
-        with torch.no_grad():
-            vertices = whole_vertices(origin[None], coefficients[None])[0].numpy()
+    for kind in body_types(perception, least_share):
+        origin, coefficients = typical(prior, kind)
+        vertices = typical_vertices(prior, kind).numpy()
         length = float(vertices[:, 1].max() - vertices[:, 1].min())
         for azimuth in azimuths:
             pose = first_pose(azimuth, perception.elevation_rad, lengths * length, vertices, box_px, photo_size_px)
@@ -79,11 +78,11 @@ def make_starts(
     return sorted(starts, key=lambda start: -start.log_probability)
 
 
-def body_types(perception: Perception) -> list[str]:
+def body_types(perception: Perception, least_share: float = RULED_OUT) -> list[str]:
     """Those that are not ruled out, the likeliest first; all where nothing is told."""
     told = perception.body_type_probability
     ranked = sorted(BODY_TYPES, key=lambda kind: -told.get(kind, 0.0))
-    return [kind for kind in ranked if told.get(kind, 0.0) > RULED_OUT or not told] or ranked
+    return [kind for kind in ranked if told.get(kind, 0.0) > least_share or not told] or ranked
 
 
 def best_of_each_direction(starts: Sequence[Start], cost: Sequence[float], count: int) -> list[int]:

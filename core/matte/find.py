@@ -17,7 +17,7 @@ def cars_in(image_srgb01: np.ndarray, device: torch.device | str = "cpu") -> tup
     """Boxes (left, top, right, bottom in pixels) of the cars in a picture (H, W, 3), from the left, and how likely any car is there."""
     height, width = image_srgb01.shape[:2]
     window = whole_window((width, height))
-    seen = see(image_srgb01, window, device)
+    seen = see(image_srgb01, window, device).outputs
     main, every = (put_back(layer.sigmoid().numpy(), window, (width, height)) for layer in seen.matte_logit[0])
     boxes = _islands(main, every)
     return sorted(boxes, key=lambda box: box[0] + box[2]), float(seen.car_logit[0].sigmoid())

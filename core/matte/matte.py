@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..device import choose_device
 from ..errors import Trouble, UserInputError
@@ -57,7 +58,7 @@ def _automatic(photo: Photo, settings: Settings, notice: Callable[[str], None] |
     device = choose_device(settings.device)
     if settings.box_px is not None:
         box = checked_box(settings.box_px, photo.size_px, photo.file_size_px or photo.size_px)
-        return Matte(*_renamed(cut(photo.image_srgb01, box, device)))
+        return _network_cut(photo, box, device)
     boxes, car01 = cars_in(photo.image_srgb01, device)
     if not boxes or (car01 < LEAST_CAR01 and not settings.which):
         raise UserInputError(
@@ -66,11 +67,12 @@ def _automatic(photo: Photo, settings: Settings, notice: Callable[[str], None] |
     chosen = choose(boxes, photo.size_px, settings)
     if len(boxes) > 1 and notice is not None:
         notice(describe(len(boxes), chosen))
-    return Matte(*_renamed(cut(photo.image_srgb01, boxes[chosen], device)))
+    return _network_cut(photo, boxes[chosen], device)
 
 
-def _renamed(found: tuple[np.ndarray, float]) -> tuple[np.ndarray, str, float]:
-    return found[0], AUTOMATIC, found[1]
+def _network_cut(photo: Photo, box_px: tuple[float, float, float, float], device: torch.device) -> Matte:
+    alpha01, sure01, seen = cut(photo.image_srgb01, box_px, device)
+    return Matte(alpha01, AUTOMATIC, sure01, seen)
 
 
 def _check_share(matte: Matte) -> None:

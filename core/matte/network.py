@@ -8,30 +8,33 @@ import torch
 from scipy import ndimage
 
 from ..perceive.look import put_back, window_round
-from ..perceive.perceive import see
+from ..perceive.perceive import Seen, see
 from .refine import refine
 
 Box = tuple[float, float, float, float]
-LOOKS = 2  # the second looks at the box of what the first saw
+LOOKS = 2  # the second, where it is another box, looks at that of what the first saw
 
 
-def cut(image_srgb01: np.ndarray, box_px: Box, device: torch.device | str = "cpu") -> tuple[np.ndarray, float]:
-    """(H, W, 3) float32 and about where the car is -> alpha01 (H, W) float32 and a confidence 0..1."""
+def cut(image_srgb01: np.ndarray, box_px: Box, device: torch.device | str = "cpu") -> tuple[np.ndarray, float, Seen]:
+    """(H, W, 3) float32 and about where the car is -> alpha01 (H, W) float32, a confidence 0..1, and the look that told them."""
     size = image_srgb01.shape[1], image_srgb01.shape[0]
-    share = np.zeros(image_srgb01.shape[:2], np.float32)
+    seen = None
     for _ in range(LOOKS):
         window = window_round(box_px)
-        logit = see(image_srgb01, window, device).matte_logit[0, 0].numpy()
-        share = put_back(logit, window, size, outside=-12.0)
+        if seen is not None and seen.window.is_nearly(window):
+            break
+        seen = see(image_srgb01, window, device)
+        share = put_back(seen.outputs.matte_logit[0, 0].numpy(), window, size, outside=-12.0)
         share = 1 / (1 + np.exp(-share.clip(-12, 12)))
         mask = one_piece(share > 0.5)
         if not mask.any():
-            return np.zeros_like(share), 0.0
+            return np.zeros_like(share), 0.0, seen
         box_px = box_of(mask)
+    assert seen is not None, "at least one look"
     near = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5))) > 0
-    alpha01 = refine(image_srgb01, share * near, window.scale)
+    alpha01 = refine(image_srgb01, share * near, seen.window.scale)
     sure = float(np.abs(2 * share[near] - 1).mean())
-    return alpha01, sure
+    return alpha01, sure, seen
 
 
 def one_piece(mask: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from .heads import INPUT_SIZE_PX
 
 MARGIN = 1.18  # of the box of the second look over the car's
+NEARLY = 0.05  # of a window's width
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Window:
     def scale(self) -> float:
         """Pixels of the photograph in one of the input."""
         return self.width_px / INPUT_SIZE_PX[0]
+
+    def is_nearly(self, other: Window) -> bool:
+        """Whether this shows what the other does, but for NEARLY of its width: far less than what the network was trained to bear."""
+        sides = (self.left_px - other.left_px, self.top_px - other.top_px, self.width_px - other.width_px)
+        return max(map(abs, sides)) < NEARLY * other.width_px
 
 
 def whole_window(size_px: tuple[int, int]) -> Window:

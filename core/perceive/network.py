@@ -7,11 +7,13 @@ al., "Integral Human Pose Regression", ECCV 2018).
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..errors import check_shape
 from ..types import BODY_TYPES
@@ -75,10 +77,10 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
-        self.convolution1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.norm1 = nn.BatchNorm2d(outputs)
-        self.convolution2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(outputs)
+        self.convolution1: nn.Module = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.norm1: nn.Module = nn.BatchNorm2d(outputs)
+        self.convolution2: nn.Module = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm2: nn.Module = nn.BatchNorm2d(outputs)
         plain = stride == 1 and inputs == outputs
         self.shortcut = nn.Identity() if plain else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
@@ -86,6 +88,18 @@ class ResidualBlock(nn.Module):
         """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
         inner = functional.relu(self.norm1(self.convolution1(x)))
         return functional.relu(self.shortcut(x) + self.norm2(self.convolution2(inner)))
+
+    def fold(self) -> None:
+        """See CarNetwork.folded()."""
+        self.convolution1, self.norm1 = _folded(self.convolution1, self.norm1)
+        self.convolution2, self.norm2 = _folded(self.convolution2, self.norm2)
+
+
+def _folded(convolution: nn.Module, norm: nn.Module) -> tuple[nn.Module, nn.Module]:
+    assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d), "folded twice"
+    folded = fuse_conv_bn_eval(convolution, norm)
+    folded.weight.data = folded.weight.data.contiguous(memory_format=torch.channels_last)
+    return folded, nn.Identity()
 
 
 class FinerFigures(nn.Module):
@@ -155,6 +169,16 @@ class CarNetwork(nn.Module):
         if self.finer is not None:
             named |= {name: named[name] + more for name, more in zip(FINER_FIGURES, self.finer(quarter).chunk(2, 1), strict=True)}
         return self._outputs(matte, dense, self.wheel_head(quarter).float(), named)
+
+    def folded(self) -> CarNetwork:
+        """A copy for looking alone, an eighth quicker: batch norms become part of the convolutions before them."""
+        copied = deepcopy(self).eval()
+        copied.stem, copied.stem_norm = _folded(copied.stem, copied.stem_norm)  # type: ignore[assignment]
+        copied.cell, copied.cell_norm = _folded(copied.cell, copied.cell_norm)  # type: ignore[assignment]
+        for block in copied.modules():
+            if isinstance(block, ResidualBlock):
+                block.fold()
+        return copied
 
     @staticmethod
     def _outputs(matte: torch.Tensor, dense: torch.Tensor, heat: torch.Tensor, named: dict[str, torch.Tensor]) -> Outputs:

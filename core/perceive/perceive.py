@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ SWAPPED = [1, 0, 3, 2]  # the wheels of a mirror image
 
 
 def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", weights: Path = FOLDER) -> Perception:
-    """Look at the car that a matte shows, and once in the mirror, and average.
+    """Look at the car that a matte shows, and once in the mirror, and average; where the matte was cut by such a look, that is it.
 
     Raises:
         UserInputError: the matte is empty.
@@ -33,14 +33,24 @@ def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", wei
     """
     check_shape("alpha01", matte.alpha01.shape, photo.image_srgb01.shape[:2])
     window = window_round(matte.box_px)
-    return perception_of(see(photo.image_srgb01, window, device, weights), window)
+    last = matte.seen
+    seen = last if last is not None and last.window.is_nearly(window) else see(photo.image_srgb01, window, device, weights)
+    return perception_of(seen.outputs, seen.window)
 
 
-def see(image_srgb01: np.ndarray, window: Window, device: torch.device | str = "cpu", weights: Path = FOLDER) -> Outputs:
-    """The network's outputs for a window of a picture (H, W, 3) and, averaged with them, its mirror image's: one row each."""
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The network's outputs for a window of a picture."""
+
+    window: Window
+    outputs: Outputs
+
+
+def see(image_srgb01: np.ndarray, window: Window, device: torch.device | str = "cpu", weights: Path = FOLDER) -> Seen:
+    """A look through a window at a picture (H, W, 3) and, averaged with it, at its mirror image: one row of outputs."""
     picture = torch.from_numpy(input_of(*cut_window(image_srgb01, window)))
-    with one_thread():  # 40 ms a look; on busy cores more threads wait for each other
-        return averaged(loaded(weights, str(device)), picture.to(device))
+    with one_thread():  # 35 ms a look; on busy cores more threads wait for each other
+        return Seen(window, averaged(loaded(weights, str(device)), picture.to(device)))
 
 
 @torch.no_grad()
@@ -151,5 +161,5 @@ def azimuth_peaks(probability: np.ndarray, largest_count: int = 4, apart_rad: fl
 
 @functools.lru_cache(maxsize=2)
 def loaded(weights: Path, device: str) -> CarNetwork:
-    """The network on a device, kept for the next photograph."""
-    return load_network(weights).to(device)
+    """The network on a device, folded, kept for the next photograph."""
+    return load_network(weights).folded().to(device)

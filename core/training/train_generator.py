@@ -51,6 +51,7 @@ class GeneratorConfig:
     discriminator_every: int = 2  # steps of the others; its own step is the dearest
     learning_rate: float = 0.02  # of a parameter's typical size, a step
     discriminator_rate: float = 0.005
+    judged_rate: float = 0.005  # in place of learning_rate from where the discriminator joins: neither may outrun the other
     average_kimg: float = 1.0  # half-life of the averaged weights
     coarse_px: int = 64
     coarse_share: float = 0.0  # of the run is trained on pictures of coarse_px
@@ -176,14 +177,15 @@ def train_step(
     done, size_px = progress01(config, state), picture_px(config, state)
     random = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, state.step, processes.rank]).generate_state(1)[0]))
     rate = min(1.0, (state.step + 1) / WARMUP_STEPS) * min(1.0, (1 - done) / 0.3 + 0.02)
-    for optimiser, full in ((state.drawing_optimiser, config.learning_rate), (state.discriminator_optimiser, config.discriminator_rate)):
+    judged = done >= config.adversarial_from
+    drawing_rate = config.judged_rate if judged else config.learning_rate
+    for optimiser, full in ((state.drawing_optimiser, drawing_rate), (state.discriminator_optimiser, config.discriminator_rate)):
         for group in optimiser.param_groups:
             group["lr"] = full * rate * group["share"]
     generator, encoder, judge = working.drawing.network.generator, working.drawing.network.encoder, working.discriminator.network
 
     # generator and encoder
     judge.requires_grad_(False)
-    judged = done >= config.adversarial_from
     drawn = draw_batch(generator, encoder, batch, size_px, random, invented=judged)
     heard = min((done - config.adversarial_from) / 0.1, 1.0)
     terms = generator_terms(judge, encoder, batch, drawn, heard) if judged else plain_terms(batch, drawn)

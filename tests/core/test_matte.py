@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from imago.core.errors import UserInputError
-from imago.core.matte import find_mask, make_matte
+from imago.core.matte import find_mask, make_matte, network
 from imago.core.matte.network import box_of, one_piece
 from imago.core.matte.refine import refine
+from imago.core.perceive.perceive import see
 from imago.core.photo import read_photo
 from imago.core.types import Photo, Settings
 
@@ -154,6 +155,18 @@ def test_the_network_finds_the_car_of_the_example():
     assert 0.1 < matte.alpha01.mean() < 0.6 and right - left > 0.5 * width and bottom - top > 0.3 * height
     assert one_piece(matte.alpha01 > 0.5).sum() == pytest.approx((matte.alpha01 > 0.5).sum(), rel=1e-3)
     np.testing.assert_array_equal(make_matte(photo).alpha01, matte.alpha01)
+
+
+@pytest.mark.parametrize(("grown", "looks"), [(1.0, 1), (1.3, 2)])
+def test_a_car_is_looked_at_again_where_its_box_was_another(grown, looks, monkeypatch):
+    picture, mask = car_picture()
+    counted = []
+    monkeypatch.setattr(network, "see", lambda image, window, device: counted.append(window) or see(image, window, device))
+    left, top, right, bottom = box_of(one_piece(network.cut(picture, box_of(mask))[0] > 0.5))
+    counted.clear()
+    middle, half = (left + right) / 2, grown * (right - left) / 2
+    alpha01, _, seen = network.cut(picture, (middle - half, top, middle + half, bottom))
+    assert len(counted) == looks and seen.window == counted[-1] and overlap(alpha01, mask) > 0.8
 
 
 def test_of_two_cars_either_can_be_chosen_and_both_are_told_of():

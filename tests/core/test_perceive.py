@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +16,7 @@ from imago.core.errors import UserInputError, WeightsError
 from imago.core.perceive.heads import AZIMUTH_BINS, FIGURES, INPUT_SIZE_PX, PART_CLASSES
 from imago.core.perceive.look import Window, cut_window, input_of, put_back, whole_window, window_round
 from imago.core.perceive.network import CarNetwork, NetworkSize, Outputs, heat_mean
-from imago.core.perceive.perceive import averaged, azimuth_peaks, mirrored, perceive
+from imago.core.perceive.perceive import averaged, azimuth_peaks, mirrored, perceive, see
 from imago.core.perceive.weights import FILE, KEY, load_network, save_network
 from imago.core.types import BODY_TYPES, Matte, Photo
 from imago.core.weights import FOLDER, write_entry
@@ -70,6 +70,34 @@ def test_outputs_have_the_promised_shapes() -> None:
     assert outputs.matte_logit.shape == (2, 2, HEIGHT, WIDTH) and outputs.part_logit.shape == (2, len(PART_CLASSES), *half)
     assert outputs.coordinates.shape == (2, 3, *half) and outputs.azimuth_logit.shape == (2, AZIMUTH_BINS)
     assert outputs.figure_mean.shape == (2, len(FIGURES)) and outputs.wheel_xy.shape == (2, 4, 2)
+
+
+def test_a_folded_network_sees_the_same() -> None:
+    network = small_network()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # as after a training
+            module.running_mean.normal_(0, 0.3, generator=torch.Generator().manual_seed(1))
+            module.running_var.uniform_(0.3, 2, generator=torch.Generator().manual_seed(2))
+    folded = network.folded()
+    with torch.no_grad():
+        plain, same = network(random_input(4)[None]), folded(random_input(4)[None])
+    for field in fields(Outputs):
+        assert torch.allclose(getattr(same, field.name), getattr(plain, field.name), rtol=1e-4, atol=1e-5), field.name
+    assert sum(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules()) == len(network.finer.norms)
+
+
+def test_a_matte_that_was_just_cut_needs_no_other_look(tmp_path: Path) -> None:
+    write_weights(tmp_path)
+    image, alpha = car_like_picture(120, 200)
+    photo, plain = Photo("made", image), Matte(alpha, "mask file", 1.0)
+    window = window_round(plain.box_px)
+    beside = Window(window.left_px + 0.02 * window.width_px, window.top_px, window.width_px)
+    far = Window(window.left_px + 0.2 * window.width_px, window.top_px, window.width_px)
+    near_sight, far_sight = see(image, beside, weights=tmp_path), see(image, far, weights=tmp_path)
+    told = [perceive(photo, replace(plain, seen=seen), weights=tmp_path) for seen in (None, near_sight, far_sight)]
+    assert told[1].dense is not None and told[1].dense.box_px[0] == beside.left_px  # that look, in its own window
+    assert told[2].dense is not None and told[2].dense.box_px[0] == window.left_px == told[0].dense.box_px[0]
+    assert np.array_equal(told[2].azimuth_probability, told[0].azimuth_probability)
 
 
 def test_the_mean_of_a_heat_map_is_its_peak() -> None:

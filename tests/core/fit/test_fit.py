@@ -19,8 +19,11 @@ from imago.core.fit.fit import FitConfig, Stage, cut, fit
 from imago.core.fit.linear_car import linearise
 from imago.core.fit.objective import Weights
 from imago.core.fit.pose import AZIMUTH, LOG_DISTANCE, POSE_SIZE, Crop, camera_to_car, crop_projection, first_pose, to_camera
+from imago.core.fit.shapes import Shapes
 from imago.core.fit.silhouette import coverage, make_target, silhouette_loss, soft_iou
 from imago.core.fit.starts import Start, best_of_each_direction
+from imago.core.fit.typical import typical as typical_of
+from imago.core.fit.typical import typical_expanded, typical_vertices
 from imago.core.frames import azimuth_elevation, car_to_clip, car_to_px, clip_from_camera, focal_px, orbit
 from imago.core.render.shade import Skin, render_views
 from imago.core.types import Camera, Matte, Perception, Photo, Settings
@@ -38,7 +41,7 @@ def peaked(azimuth_rad: float, twin_share: float = 0.0) -> Perception:
 
 def typical(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Measures (P,) and coefficients (K,) of the typical car of a body type."""
-    return shape_prior().typical[kind], torch.from_numpy(shape_space().typical[kind])
+    return typical_of(shape_prior(), kind)
 
 
 def picture_of(measures: torch.Tensor, coefficients: torch.Tensor, camera: Camera) -> tuple[Photo, Matte]:
@@ -141,6 +144,19 @@ def test_a_moved_linear_car_is_exact_at_its_new_point_and_as_good_beside_it_as_o
         true = whole_vertices(beside, turned)
         off = [float((one.vertices(beside, turned) - true).norm(dim=-1).mean()) for one in (anew, moved, car)]
         assert off[1] < max(2 * off[0], 1.5e-3) < off[2]
+
+
+def test_the_typical_cars_are_those_that_a_fit_varies_and_are_made_once() -> None:
+    prior = shape_prior()
+    for kind in BODY_TYPES:
+        measures, coefficients = typical(kind)
+        start = Start(torch.zeros(POSE_SIZE), measures, coefficients, kind, 0.0)
+        at = Shapes.of(prior, [start]).at(torch.zeros(1, len(measures)), torch.zeros(1, 12))
+        assert torch.equal(at[0][0], measures) and torch.equal(at[1][0], coefficients)  # inside the template's limits
+        assert torch.equal(typical_vertices(prior, kind), whole_vertices(*at)[0])
+        assert typical_vertices(prior, kind) is typical_vertices(prior, kind)
+    car = typical_expanded(prior, "sedan", 12)
+    assert torch.equal(car.origin[0], typical_vertices(prior, "sedan")) and car is typical_expanded(prior, "sedan", 12)
 
 
 def test_open_directions_keep_their_best_and_others_must_be_cheap() -> None:
