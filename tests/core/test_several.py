@@ -10,6 +10,8 @@ import pytest
 
 from imago.core.errors import Trouble, UserInputError
 from imago.core.matte import make_matte, matte, other
+from imago.core.perceive.look import Window
+from imago.core.perceive.perceive import Seen
 from imago.core.perceive.several import checked_box, choose, describe, weight
 from imago.core.types import Matte, Photo, Settings
 
@@ -115,6 +117,9 @@ def test_settings_come_back_from_json(settings):
     assert back == settings and hash(back) == hash(settings), "what is learned of times is kept by settings"
 
 
+LOOK = Seen(Window(0.0, 0.0, 1.0), {})  # stands for what the network saw when it cut
+
+
 @pytest.fixture
 def cuts(monkeypatch):
     """The boxes that were cut out, of a picture in which the network found three cars."""
@@ -122,7 +127,7 @@ def cuts(monkeypatch):
 
     def cut(image_srgb01, box_px, device):
         boxes.append(box_px)
-        return np.full(image_srgb01.shape[:2], 0.3, np.float32), 0.9
+        return np.full(image_srgb01.shape[:2], 0.3, np.float32), 0.9, LOOK
 
     monkeypatch.setattr(matte, "cars_in", lambda image_srgb01, device: ([LEFT, MIDDLE, RIGHT], 0.99))
     monkeypatch.setattr(matte, "cut", cut)
@@ -142,7 +147,7 @@ def test_several_cars_are_told_of(cuts):
 
 def test_a_box_is_cut_out_without_a_look_for_others(cuts):
     said: list[str] = []
-    make_matte(STREET, None, Settings(box_px=(200, 100, 800, 700)), said.append)
+    assert make_matte(STREET, None, Settings(box_px=(200, 100, 800, 700)), said.append).seen is LOOK
     assert cuts == [(100.0, 50.0, 400.0, 350.0)] and not said
 
 
