@@ -87,7 +87,7 @@ def _invented(settings: Settings, picture_path: Path) -> Invented:
 
 def _perceived(photo: Photo, matte: Matte, settings: Settings) -> tuple[Perception, Colour | None]:
     """What the network sees, and the paint's own colour as that tells it."""
-    perception = perceive(photo, matte, choose_device(settings.device))
+    perception = perceive(photo, matte, choose_device(settings.device), afresh=settings.quality != "draft")
     return perception, own_colour(photo.image_srgb01, perception.dense)
 
 

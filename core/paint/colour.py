@@ -20,6 +20,7 @@ LIGHTNESS_BIN, LIGHTNESS_REACH = 0.02, 0.2  # how far shading moves a paint abou
 VIVID, VIVID_FROM = 15.0, 0.1  # reflections are greyer than the paint below (Shafer 1985): vivid samples count more
 PURE = 0.8  # share of the samples of a hue that count as mixed with reflections
 MAX_SAMPLES = 60_000
+ALIKE_CELLS = 20  # along each of red, green and blue; a cell and those that touch it are alike
 
 
 def linear_from_srgb(srgb01: np.ndarray) -> np.ndarray:
@@ -108,6 +109,20 @@ def _purest(tint: np.ndarray, weight: np.ndarray) -> np.ndarray:
     running = np.cumsum(weight[order])
     purest = along[order[min(int(np.searchsorted(running, PURE * running[-1])), len(order) - 1)]]
     return same_hue & (along > purest - TINT_BIN)
+
+
+def share_alike(srgb01: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """(N,) float32: which share of the colours `among` (M, 3) are about the same as each of srgb01 (N, 3); zeros where M is none."""
+    side = ALIKE_CELLS
+
+    def cells(values: np.ndarray) -> np.ndarray:
+        red, green, blue = (values.T * np.float32(side)).astype(np.int32).clip(0, side - 1)
+        return np.asarray((red * side + green) * side + blue)
+
+    counted = np.bincount(cells(among[sampled(np.arange(len(among)))]), minlength=side**3).reshape(side, side, side)
+    padded = np.pad(counted, 1)
+    near = sum(padded[i : i + side, j : j + side, k : k + side] for i, j, k in np.ndindex(3, 3, 3))
+    return (near / max(float(counted.sum()), 1.0)).astype(np.float32).reshape(-1)[cells(srgb01)]
 
 
 def sampled(places: np.ndarray) -> np.ndarray:

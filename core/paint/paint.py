@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..types import Fit, Imagined, Matte, MeshData, Photo, Report, Settings, Texture, Wheel
-from .colour import dominant_colour, oklab_from_srgb, sampled
+from .colour import dominant_colour, oklab_from_srgb, sampled, share_alike
 from .fill import SHUT_LINE_SHADE, carried_tint, shut_lines, slow_tint
 from .imagine import imagined_colours
 from .materials import KIND_NAMES, KINDS, Colour, kind_of_parts, material_specs
@@ -24,6 +24,8 @@ from .view import Sighting, View, belief_at, look, look_mirrored, open_view, px_
 MIRROR_BELIEF = 0.8  # a mirrored colour never counts as sure as a seen one
 EVENED, DULLED = 0.8, 0.8  # of the slow differences from the paint's colour, and of what is lighter than it, what is taken off
 ANOTHER_PAINT, ANOTHER_HUE = 0.45, 0.15  # differences in sRGB, all in all and in hue, from which it is no light any more
+STRANGE_FROM, STRANGE_TO = 0.03, 0.12  # differences from the paint in sRGB, evened: from the first it is doubted, at the second fully
+WORN_SHARE = 0.03  # of the paint surely seen, from which a colour is one that the car wears
 TOP_DOUBT, TOP_FROM, TOP_TO = 0.7, 0.4, 0.85  # surfaces that face the sky mirror it: the normal's z, and how little they tell of colours
 CURVE_END = 0.02  # of display values: nearer to black or white a paint is not taken to be, so that no curve is steeper than 50
 SURE = 0.35  # belief from which the photograph alone decides
@@ -89,7 +91,7 @@ def paint(
     else:
         colours = _measured_colours(coats)
     coats = [_disbelieve_what_cannot_be(coat, colours) for coat in coats]
-    coats[0] = _evened(coats[0], colours)
+    coats[0] = _doubt_strange_rims(_evened(coats[0], colours), colours)
     if told_paint_srgb01 is not None:
         coats[0] = _relit(coats[0], colours["paint"], told_paint_srgb01)
         colours["paint"] = told_paint_srgb01
@@ -143,13 +145,19 @@ def _prefer(direct: Sighting, mirrored: Sighting, texels: int) -> Sighting:
     # The mirrored share shrinks with the square of the direct one's absence: two sights of slightly different places must not stay mixed.
     second = MIRROR_BELIEF * mirrored.belief01 * (1 - first / SURE).clip(0, 1) ** 2
     total = first + second
-    colour = mirrored.srgb01.copy()
-    colour[both] = direct.srgb01[own] + (second / np.maximum(total, 1e-6))[both, None] * (colour[both] - direct.srgb01[own])
-    srgb, belief = np.concatenate([direct.srgb01, colour]), np.concatenate([direct.belief01, np.minimum(total, 1)])
+    share = (second / np.maximum(total, 1e-6))[both]
+
+    def mixed(seen: np.ndarray, other: np.ndarray) -> np.ndarray:
+        merged = other.copy()
+        merged[both] = seen[own] + (share[:, None] if seen.ndim > 1 else share) * (merged[both] - seen[own])
+        return np.concatenate([seen, merged])
+
+    belief = np.concatenate([direct.belief01, np.minimum(total, 1)])
     row[mirrored.place] = np.arange(len(direct.place), len(belief), dtype=np.int32)  # the merged colours win over the direct ones
     place = np.flatnonzero(row >= 0)
     row = row[place]
-    return Sighting(place, srgb.take(row, 0, mode="clip"), belief.take(row, mode="clip"), direct.sharpest_px)
+    srgb, steep = mixed(direct.srgb01, mirrored.srgb01), mixed(direct.steep01, mirrored.steep01)
+    return Sighting(place, srgb.take(row, 0, mode="clip"), belief.take(row, mode="clip"), steep.take(row, mode="clip"), direct.sharpest_px)
 
 
 def _wheel_coat(view: View, wheels: tuple[Wheel, ...], size_px: int) -> _Coat:
@@ -231,6 +239,18 @@ def _evened(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
     srgb01 = coat.seen.srgb01.copy()
     srgb01[painted] = (moved - DULLED * np.where(light.sum(-1, keepdims=True) > 0, light, 0)).clip(0, 1)
     return replace(coat, seen=replace(coat.seen, srgb01=srgb01))
+
+
+def _doubt_strange_rims(coat: _Coat, colours: dict[str, Colour]) -> _Coat:
+    """Paint that is seen flatly and has a colour that no paint seen steeply has: lamps, window frames, what stands behind or is mirrored
+    fall there where the fit is a little off.  Liveries stay: somewhere they are seen well."""
+    painted = np.flatnonzero(coat.seen_kind == KIND_NAMES.index("paint"))
+    srgb01, steep, belief = coat.seen.srgb01[painted], coat.seen.steep01[painted], coat.seen.belief01.copy()
+    apart = np.abs(srgb01 - np.array(colours["paint"], np.float32)).mean(1)
+    strange = ((apart - STRANGE_FROM) / (STRANGE_TO - STRANGE_FROM)).clip(0, 1)
+    worn = (share_alike(srgb01, srgb01[steep > 0.5]) / WORN_SHARE).clip(0, 1)
+    belief[painted] *= 1 - strange * (1 - worn) * (1 - steep)
+    return replace(coat, seen=replace(coat.seen, belief01=belief))
 
 
 def _light_in(difference: np.ndarray, colour: np.ndarray) -> np.ndarray:

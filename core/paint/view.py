@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ DEPTH_SIDE_PX = (640, 1280)  # of the depth map: least and most
 DEPTH_TO_TEXTURE = 5 / 8  # its side, of the texture's: a finer one would tell small textures nothing
 BIAS_M = 0.008
 GRAZING_COS, FULL_COS = 0.12, 0.5  # surfaces seen at flatter angles than the first are not believed, steeper than the second fully
+FLAT_COS, STEEP_COS = 0.2, 0.75  # the same for what a fit that is a little off must not spoil
 MIRROR = np.array([-1.0, 1.0, 1.0], np.float32)
 MATTE_INSET = 0.006  # of the matte's extent: the rim where background shines through the matte
 
@@ -48,6 +50,7 @@ class Sighting:
     place: np.ndarray  # (M,) int64, ascending, which texels
     srgb01: np.ndarray  # (M, 3) float32
     belief01: np.ndarray  # (M,) float32, above 0
+    steep01: np.ndarray  # (M,) float32: 0 where it is seen so flatly that a fit a little off shows something else, 1 where it never does
     sharpest_px: float
 
 
@@ -116,22 +119,32 @@ def _look(
     at_vertices = np.concatenate([in_camera(view, vertices_car), cosine[:, None], _footprint(texels, px, len(px))[:, None]], 1)
     judged = side_by_side(lambda place: _judge(view, texels.spread(at_vertices, place)), places)
     if sharpest_px is None:
-        sharpest_px = _upper_decile(np.concatenate([stretch[belief > 0.2] for _, belief, stretch in judged]))
+        sharpest_px = _upper_decile(np.concatenate([one.stretch[one.belief > 0.2] for one in judged]))
 
-    def colour(piece: tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        place, (px, belief, stretch) = piece
-        belief = belief * _smooth(stretch, 0.08 * sharpest_px, 0.5 * sharpest_px)
+    def colour(piece: tuple[np.ndarray, _Judged]) -> tuple[np.ndarray, ...]:
+        place, here = piece
+        belief = here.belief * _smooth(here.stretch, 0.08 * sharpest_px, 0.5 * sharpest_px)
         shown = np.flatnonzero(belief)
-        return place[shown], _sample(view.image_srgb01, px[shown], cv2.INTER_CUBIC).clip(0, 1), belief[shown]
+        steep = _smooth(here.cosine[shown], FLAT_COS, STEEP_COS)
+        return place[shown], _sample(view.image_srgb01, here.px[shown], cv2.INTER_CUBIC).clip(0, 1), belief[shown], steep
 
-    place, srgb01, belief = map(np.concatenate, zip(*side_by_side(colour, zip(places, judged, strict=True)), strict=True))
-    return Sighting(place, srgb01, belief, sharpest_px)
+    place, srgb01, belief, steep = map(np.concatenate, zip(*side_by_side(colour, zip(places, judged, strict=True)), strict=True))
+    return Sighting(place, srgb01, belief, steep, sharpest_px)
 
 
-def _judge(view: View, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """px (N, 3), belief (N,) but for stretch, and stretch (N,), of texels with their place in the camera, cosine and stretch (N, 5)."""
+class _Judged(NamedTuple):
+    """Of N texels: px (N, 3), belief (N,) but for stretch, cosine (N,) at which they are seen, stretch (N,)."""
+
+    px: np.ndarray
+    belief: np.ndarray
+    cosine: np.ndarray
+    stretch: np.ndarray
+
+
+def _judge(view: View, spread: np.ndarray) -> _Judged:
+    """Texels with their place in the camera, cosine and stretch (N, 5)."""
     px = camera_to_px(spread[:, :3], view.camera)
-    return px, belief_at(view, px, spread[:, 3]), spread[:, 4]
+    return _Judged(px, belief_at(view, px, spread[:, 3]), spread[:, 3], spread[:, 4])
 
 
 def _upper_decile(values: np.ndarray) -> float:

@@ -24,8 +24,10 @@ CONFIDENT_RAD = math.radians(15)  # a fit that starts this close finds the rest 
 SWAPPED = [1, 0, 3, 2]  # the wheels of a mirror image
 
 
-def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", weights: Path = FOLDER) -> Perception:
-    """Look at the car that a matte shows, and once in the mirror, and average; where the matte was cut by such a look, that is it.
+def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", weights: Path = FOLDER, afresh: bool = False) -> Perception:
+    """Look at the car that a matte shows, and once in the mirror, and average.
+
+    Where the matte was cut by such a look, that is it, unless one `afresh` is wanted: through the finished matte's own window.
 
     Raises:
         UserInputError: the matte is empty.
@@ -33,7 +35,7 @@ def perceive(photo: Photo, matte: Matte, device: torch.device | str = "cpu", wei
     """
     check_shape("alpha01", matte.alpha01.shape, photo.image_srgb01.shape[:2])
     window = window_round(matte.box_px)
-    last = matte.seen
+    last = None if afresh else matte.seen
     seen = last if last is not None and last.window.is_nearly(window) else see(photo.image_srgb01, window, device, weights)
     return perception_of(seen.outputs, seen.window)
 

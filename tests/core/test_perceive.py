@@ -98,6 +98,8 @@ def test_a_matte_that_was_just_cut_needs_no_other_look(tmp_path: Path) -> None:
     assert told[1].dense is not None and told[1].dense.box_px[0] == beside.left_px  # that look, in its own window
     assert told[2].dense is not None and told[2].dense.box_px[0] == window.left_px == told[0].dense.box_px[0]
     assert np.array_equal(told[2].azimuth_probability, told[0].azimuth_probability)
+    afresh = perceive(photo, replace(plain, seen=near_sight), weights=tmp_path, afresh=True)
+    assert afresh.dense is not None and afresh.dense.box_px[0] == window.left_px
 
 
 def test_the_mean_of_a_heat_map_is_its_peak() -> None:

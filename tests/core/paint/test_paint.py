@@ -197,7 +197,7 @@ def test_the_car_template_with_its_wheels(make_shot):
     """Every part of body and wheels wears exactly one material, and the rim's colour comes from the photograph."""
     shape = CarShape(dict(BODY_TYPES["hatchback"]), "hatchback")
     body, wheels = build_body(shape), build_wheels(shape)
-    shot = make_shot(azimuth_degrees=70.0)
+    shot = make_shot(azimuth_degrees=60.0)
     blue = Photo("blue.png", np.broadcast_to(np.array([0.35, 0.42, 0.62], np.float32), shot.photo.image_srgb01.shape).copy())
     whole = Matte(np.ones(blue.image_srgb01.shape[:2], np.float32), "test", 1.0)
     texture = paint(blue, whole, Fit(shape, shot.fit.camera, 1.0, 1.0), body, wheels, 256, lambda stage, fraction: None)
@@ -249,3 +249,19 @@ def test_highlights_fade_gaps_and_livery_stay(make_shot):
     assert np.abs(highlight - plain).max() < 0.5 * np.abs(bands[1] - green).max()
     assert np.abs(gap - plain).max() > 0.75 * np.abs(bands[4] - green).max()
     assert np.abs((livery - plain) - (blue - green)).max() < 0.1
+
+
+@pytest.mark.parametrize("worn", [False, True], ids=["a reflection", "a livery"])
+def test_another_colour_that_is_seen_flatly_stays_where_the_car_wears_it(make_shot, worn):
+    """A red patch on the nose of a green car, which is seen at a flat angle: it goes, unless the flank has one too."""
+    green, red = np.array([0.15, 0.5, 0.25]), np.array([0.7, 0.1, 0.15])
+
+    def patched(points):
+        nose, flank = np.abs(points[:, :1]) < 0.5, np.abs(points[:, 1:2]) < 0.6
+        return np.where((nose & (points[:, 1:2] < -2.19)) | (worn & flank & (np.abs(points[:, :1]) > 0.89)), red, green)
+
+    shot = make_shot(patched, azimuth_degrees=60.0)
+    points, painted, _ = island(shot, shot.paint(), [FRONT])
+    patch = (np.abs(points[:, 0]) < 0.3) & (np.abs(points[:, 2] - 0.9) < 0.4)
+    left = np.abs(np.median(painted[patch], 0) - green).max() / np.abs(red - green).max()
+    assert left > 0.95 if worn else left < 0.2
