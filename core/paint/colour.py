@@ -121,7 +121,7 @@ def share_alike(srgb01: np.ndarray, among: np.ndarray) -> np.ndarray:
 
     counted = np.bincount(cells(among[sampled(np.arange(len(among)))]), minlength=side**3).reshape(side, side, side)
     padded = np.pad(counted, 1)
-    near = sum(padded[i : i + side, j : j + side, k : k + side] for i, j, k in np.ndindex(3, 3, 3))
+    near = np.sum([padded[i : i + side, j : j + side, k : k + side] for i, j, k in np.ndindex(3, 3, 3)], 0)
     return (near / max(float(counted.sum()), 1.0)).astype(np.float32).reshape(-1)[cells(srgb01)]
 
 
