@@ -4,7 +4,8 @@ A grey car in the sun and a white one in the shade may look alike.  What stands 
 however bright they are in the picture, windows mirror the sky, and a paint's shadows and highlights lie about its own lightness.  The
 estimate is linear in such cues and was learned from renders of cars whose paint is known (core/training/train_paint.py).
 
-More or less light scales L, a and b of OKLab alike, so the tint, a / L and b / L, is that of the body's commonest colour.
+More or less light scales L, a and b of OKLab alike, so the tint, a / L and b / L, is that of the body's commonest colour; but a weak blue
+is the sky's: most cars are white, grey or black.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ BODY_SHARES, OTHER_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95), (0.1, 0.5, 0.9)  # qu
 CUES = 2 + len(BODY_SHARES) + 1 + 2 * len(OTHER_SHARES)
 DARKEST = 0.02  # below this L a colour has no tint that could be made lighter
 MOST_MOVED = 0.15  # real photographs differ from renders in more than their light: three in four renders are moved by less
+SKY_TINT = (0.04, 0.08)  # of a blue tint: up to the first it is the sky's, from the second the paint's (on renders, a quarter of which
+# are grey, as good as any; of the cars sold most are)
+SKY_HUE = (0.7, 0.9)  # cosine of the angle to OKLab's blue, from which and to which a tint becomes that of a sky
 FURTHEST = 4.0  # spreads from the usual: beyond what was learned from, nothing is extrapolated
 
 
@@ -75,13 +79,23 @@ def own_colour(image_srgb01: np.ndarray, dense: Dense | None, folder: Path = wei
     if seen is None:
         return None
     cues, commonest = seen
-    red, green, blue = srgb_from_oklab(at_lightness(commonest, _loaded(folder)(cues))).tolist()
+    red, green, blue = srgb_from_oklab(at_lightness(without_sky(commonest), _loaded(folder)(cues))).tolist()
     return red, green, blue
 
 
 def at_lightness(oklab: np.ndarray, lightness: np.ndarray) -> np.ndarray:
     """Colours (..., 3) L, a, b of another L (...) and the same tint."""
     return np.asarray(oklab * (lightness / np.maximum(oklab[..., 0], DARKEST))[..., None])
+
+
+def without_sky(oklab: np.ndarray) -> np.ndarray:
+    """Colours (..., 3) L, a, b, those with a weak blue tint turned grey."""
+    tint = oklab[..., 1:] / np.maximum(oklab[..., :1], DARKEST)
+    strength = np.linalg.norm(tint, axis=-1)
+    (weak, strong), (near, at) = SKY_TINT, SKY_HUE
+    sky = ((-tint[..., 1] / np.maximum(strength, 1e-9) - near) / (at - near)).clip(0, 1)
+    kept = 1 - sky * (1 - ((strength - weak) / (strong - weak)).clip(0, 1))
+    return np.concatenate([oklab[..., :1], oklab[..., 1:] * kept[..., None]], -1)
 
 
 def paint_cues(image_srgb01: np.ndarray, dense: Dense) -> tuple[np.ndarray, np.ndarray] | None:

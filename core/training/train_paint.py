@@ -27,7 +27,7 @@ from ..dataset.pictures import paint_of, told_pictures
 from ..errors import UserInputError
 from ..matte.matte import make_matte
 from ..paint.colour import oklab_from_srgb, srgb_from_linear, srgb_from_oklab
-from ..paint.own_colour import FILE, KEY, OwnLightness, at_lightness, content_of, paint_cues
+from ..paint.own_colour import FILE, KEY, OwnLightness, at_lightness, content_of, paint_cues, without_sky
 from ..perceive.perceive import perceive
 from ..types import Photo
 
@@ -114,7 +114,7 @@ def left_out_scores(examples: Examples) -> dict[str, float]:
         out = np.isin(examples.car, names[part::PARTS])
         if not out.all():
             told[out] = learn(examples.some(~out))(examples.cues[out])
-    guesses = {"left_out": at_lightness(examples.commonest_oklab, told), "commonest_colour": examples.commonest_oklab}
+    guesses = {"left_out": at_lightness(without_sky(examples.commonest_oklab), told), "commonest_colour": examples.commonest_oklab}
     truth, bins = srgb_from_oklab(examples.paint_oklab), np.digitize(examples.paint_oklab[:, 0], LIGHTNESS_BINS)
     scores = {}
     for key, guess in guesses.items():

@@ -10,7 +10,18 @@ import pytest
 from imago.core.errors import WeightsError
 from imago.core.matte.matte import make_matte
 from imago.core.paint.colour import linear_from_srgb, oklab_from_srgb, srgb_from_linear, srgb_from_oklab
-from imago.core.paint.own_colour import CUES, FILE, KEY, MOST_MOVED, OwnLightness, at_lightness, content_of, own_colour, paint_cues
+from imago.core.paint.own_colour import (
+    CUES,
+    FILE,
+    KEY,
+    MOST_MOVED,
+    OwnLightness,
+    at_lightness,
+    content_of,
+    own_colour,
+    paint_cues,
+    without_sky,
+)
 from imago.core.paint.paint import paint
 from imago.core.perceive.heads import PART_CLASSES
 from imago.core.perceive.perceive import perceive
@@ -70,6 +81,15 @@ def test_another_lightness_keeps_the_tint():
     red = np.array([0.7, 0.1, 0.12])
     darker = srgb_from_oklab(at_lightness(oklab_from_srgb(red), oklab_from_srgb(red)[0] / 2))
     assert linear_from_srgb(darker) == pytest.approx(linear_from_srgb(red) / 8, abs=1e-4)
+
+
+def test_a_grey_car_under_the_sky_is_grey_and_a_coloured_one_keeps_its_colour():
+    """By tint, OKLab's a and b over L: the sky's weak blue goes, in any lightness; a strong blue, beige and mint stay."""
+    tints = np.array([[-0.005, -0.03], [-0.03, -0.12], [0.02, 0.03], [-0.045, -0.02], [0.0, 0.0]])
+    for lightness in (0.2, 0.6, 0.9):
+        seen = lightness * np.concatenate([np.ones((5, 1)), tints], 1)
+        assert without_sky(seen) == pytest.approx(seen * np.array([[1, 0, 0], *[[1, 1, 1]] * 4]))
+    assert np.array_equal(without_sky(np.zeros(3)), np.zeros(3))
 
 
 def test_without_a_body_nothing_is_told():
