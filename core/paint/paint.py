@@ -27,7 +27,8 @@ ANOTHER_PAINT, ANOTHER_HUE = 0.45, 0.15  # differences in sRGB, all in all and i
 STRANGE_FROM, STRANGE_TO = 0.03, 0.12  # differences from the paint in sRGB, evened: from the first it is doubted, at the second fully
 WORN_SHARE = 0.03  # of the paint surely seen, from which a colour is one that the car wears
 TOP_DOUBT, TOP_FROM, TOP_TO = 0.7, 0.4, 0.85  # surfaces that face the sky mirror it: the normal's z, and how little they tell of colours
-CURVE_END = 0.02  # of display values: nearer to black or white a paint is not taken to be, so that no curve is steeper than 50
+CURVE_END = 0.02  # of display values: nearer to black or white a paint is not taken to be
+STEEPEST = 2.0  # of the curve above a paint: what is lighter than nearly white is noise, and would shine in all colours
 SURE = 0.35  # belief from which the photograph alone decides
 UNMIRRORED_KINDS = ("plate",)  # would read backwards
 DRAFT_TEXTURE_PX = 1024
@@ -262,11 +263,13 @@ def _light_in(difference: np.ndarray, colour: np.ndarray) -> np.ndarray:
 
 
 def _relit(coat: _Coat, seen_paint: Colour, told_paint: Colour) -> _Coat:
-    """Paint along the curve that brings the seen colour to the told one and leaves black and white: gaps and highlights stay."""
+    """Paint along the curve that brings the seen colour to the told one and leaves black and, where that is not too steep, white: gaps and
+    highlights stay."""
     painted = np.flatnonzero(coat.seen_kind == KIND_NAMES.index("paint"))
     seen, told = np.array(seen_paint, np.float32).clip(CURVE_END, 1 - CURVE_END), np.array(told_paint, np.float32)
     was, srgb01 = coat.seen.srgb01[painted], coat.seen.srgb01.copy()
-    srgb01[painted] = np.where(was < seen, was * (told / seen), 1 - (1 - was) * ((1 - told) / (1 - seen))).clip(0, 1)
+    upper = np.minimum((1 - told) / (1 - seen), STEEPEST)
+    srgb01[painted] = np.where(was < seen, was * (told / seen), told + (was - seen) * upper).clip(0, 1)
     return replace(coat, seen=replace(coat.seen, srgb01=srgb01))
 
 

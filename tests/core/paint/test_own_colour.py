@@ -9,6 +9,7 @@ import pytest
 
 from imago.core.errors import WeightsError
 from imago.core.matte.matte import make_matte
+from imago.core.paint import paint as painting
 from imago.core.paint.colour import linear_from_srgb, oklab_from_srgb, srgb_from_linear, srgb_from_oklab
 from imago.core.paint.own_colour import (
     CUES,
@@ -140,3 +141,15 @@ def test_a_file_of_another_version_is_refused_with_the_remedy(tmp_path):
     write_entry(other, KEY, FILE, save({"usual": np.zeros(3, np.float32)}), {})
     with pytest.raises(WeightsError, match="of another version .* train paint"):
         own_colour(*told_scene((0.7, 0.1, 0.12)), other)
+
+
+def test_what_is_lighter_than_a_nearly_white_paint_is_not_torn_apart(make_shot, monkeypatch):
+    """Stripes lighter by 0.04 than a paint of 0.92 that is told 0.72 are lighter by twice as much then, not by more."""
+    monkeypatch.setattr(painting, "EVENED", 0.0)
+    monkeypatch.setattr(painting, "DULLED", 0.0)
+    shot = make_shot(lambda points: np.where((points[:, 1:2] * 4).astype(int) % 4 == 1, 0.96, 0.92) * np.ones(3))
+    given = (shot.photo, shot.matte, shot.fit, shot.body, (), 256, lambda stage, fraction: None)
+    plain, relit = paint(*given), paint(*given, told_paint_srgb01=(0.72, 0.72, 0.72))
+    striped = plain.photo_srgb01.min(-1) > 0.95
+    assert striped.mean() > 0.01 and np.median(relit.photo_srgb01[striped]) == pytest.approx(0.72 + 2 * 0.04, abs=0.01)
+    assert np.median(relit.photo_srgb01[(plain.confidence01 > 0.5) & ~striped]) == pytest.approx(0.72, abs=0.01)
