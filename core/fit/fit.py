@@ -4,7 +4,7 @@ Each likely direction and body type is solved in closed form from what the netwo
 Then the best few minimise
     (1 - IoU) + distance terms + places + parts + wheels + a (|z|^2 / 2 + camera priors) + b |w|^2 / 2
 over pose, whitened measures z and coefficients w with Adam, the outline drawn by the project's rasteriser (antialiased, so that edges carry
-gradients), at growing sizes.  Quality high ends with a free, smooth residual on the vertices (residual.py).
+gradients), at growing sizes.  Last comes a free, smooth residual on the vertices (residual.py).
 """
 
 from __future__ import annotations
@@ -65,7 +65,11 @@ class FitConfig:
 
 QUALITIES = {
     "draft": FitConfig(2, (), rounds=2, least_share=0.05),
-    "normal": FitConfig(4, (Stage(2, 96, 20, 20, 0.6), Stage(1, 160, 40, 20, 0.6), Stage(1, 256, 40, 20, 0.5))),
+    "normal": FitConfig(
+        4,
+        (Stage(2, 96, 20, 20, 0.6), Stage(1, 160, 40, 20, 0.6), Stage(1, 256, 40, 20, 0.5)),
+        residual=ResidualConfig(size_px=256, steps=40, rate=0.0025),
+    ),
     "high": FitConfig(
         6, (Stage(3, 96, 60, 60, 0.7), Stage(2, 160, 120, 30, 0.6), Stage(1, 320, 240, 30, 0.5)), modes=None, residual=ResidualConfig()
     ),
@@ -158,6 +162,7 @@ def fit(
         plain = _unsolved(starts, torch.stack([start.pose for start in starts]), config, prior)
         state = _ranked(plain, _typical(starts, prior), scene, config, prior).best_of_each_direction(config.starts)
     believed, done, total = _belief(state), 0, sum(stage.steps for stage in config.stages)
+    total += config.residual.steps if config.residual is not None else 0
     _show(state, 0, prior, show)
     report("fit", SOLVED01)
     for stage in config.stages:
@@ -166,7 +171,7 @@ def fit(
         believed = _belief(state) if len(state.starts) > 1 else believed
         done += stage.steps
         _show(state, int(state.cost.argmin()), prior, show)
-    return _finished(state, scene, config, prior, believed)
+    return _finished(state, scene, config, prior, believed, partial(_tell, report, done, total))
 
 
 def _by_places(starts: list[Start], scene: _Scene, config: FitConfig, prior: ShapePrior, look: Callable[[_State], None]) -> _State | None:
@@ -192,14 +197,14 @@ def _outline_counts(config: FitConfig, contradicted: bool) -> FitConfig:
     return replace(config, stages=stages, weights=replace(config.weights, **UNSOLVED_SPREADS, **unheard))
 
 
-def _finished(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior, believed: float) -> Fit:
+def _finished(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior, believed: float, tick: Callable[[int], None]) -> Fit:
     """The best hypothesis as a value, its residual found where that is wanted."""
     best = int(state.cost.argmin())
     pose, shape = state.pose[best], state.shape(best, prior)
     measures, coefficients = state.vectors(best, prior)
     if config.residual is not None:
         evidence = _evidence(state.keep(torch.tensor([best])), config.residual.size_px, scene)
-        found = find_residual(measures, coefficients, pose, state.stretch[best], evidence, config.weights, config.residual)
+        found = find_residual(measures, coefficients, pose, state.stretch[best], evidence, config.weights, config.residual, tick)
         shape = replace(shape, residual_m=found)
     with torch.no_grad():
         vertices = whole_vertices(measures, coefficients, shape.residual_m)

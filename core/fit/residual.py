@@ -1,10 +1,11 @@
-"""What neither measures nor modes can say: a free, symmetric and smooth offset of the body's vertices, found last and at quality high.
+"""What neither measures nor modes can say: a free, symmetric and smooth offset of the body's vertices, found last.
 
 Minimises the fit's cost plus thin-plate energy |L d|^2 and |d|^2 over offsets d of the left half, with Adam; the camera stands still.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -61,8 +62,12 @@ def find_residual(
     evidence: Evidence,
     weights: Weights,
     config: ResidualConfig,
+    tick: Callable[[int], None],
 ) -> np.ndarray:
-    """(H, 3) float32 metres, for a car's left half: measures (1, P), coefficients (1, K), pose (7,), stretch (2,)."""
+    """(H, 3) float32 metres, for a car's left half: measures (1, P), coefficients (1, K), pose (7,), stretch (2,).
+
+    tick(step) is called before each step and may raise.
+    """
     with torch.no_grad():
         base = whole_vertices(measures, coefficients)
     laplacian, on_side = half_laplacian(), torch.from_numpy(skeleton().on_side)[:, None]
@@ -71,7 +76,8 @@ def find_residual(
     nothing = torch.zeros(1, 1)
     wheels = base.new_zeros(1, base.shape[1] - len(half_of_whole()), 3)
     visible = visible_faces(base, pose[None], evidence.crop)
-    for _ in range(config.steps):
+    for step in range(config.steps):
+        tick(step)
         held = on_middle(free, on_side)
         vertices = base + torch.cat([skeleton().whole(held[None]), wheels], 1)
         loss, _ = cost(Point(pose[None], nothing, nothing, stretch[None], measures, vertices), evidence, visible, weights)
