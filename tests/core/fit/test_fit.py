@@ -15,10 +15,12 @@ from imago.core.car.measures import BODY_TYPES, INDEX, NAMES, to_vector
 from imago.core.car.prior import shape_prior
 from imago.core.car.sheet import face_colors
 from imago.core.car.space import shape_space
-from imago.core.fit.fit import FitConfig, Stage, cut, fit
+from imago.core.errors import Cancelled
+from imago.core.fit.fit import SOLVED01, FitConfig, Stage, cut, fit
 from imago.core.fit.linear_car import linearise
 from imago.core.fit.objective import Weights
 from imago.core.fit.pose import AZIMUTH, LOG_DISTANCE, POSE_SIZE, Crop, camera_to_car, crop_projection, first_pose, to_camera
+from imago.core.fit.residual import ResidualConfig
 from imago.core.fit.shapes import Shapes
 from imago.core.fit.silhouette import coverage, make_target, silhouette_loss, soft_iou
 from imago.core.fit.starts import Start, best_of_each_direction
@@ -251,8 +253,6 @@ def test_modes_bring_the_fit_closer() -> None:
 
 
 def test_report_can_stop_the_fit() -> None:
-    from imago.core.errors import Cancelled
-
     photo, matte = picture_of(*typical("sedan"), camera_at(40.0))
 
     def stop(_: str, share: float) -> None:
@@ -261,6 +261,21 @@ def test_report_can_stop_the_fit() -> None:
 
     with pytest.raises(Cancelled):
         fit(photo, matte, peaked(math.radians(40.0)), Settings(), stop)
+
+
+def test_the_residual_is_told_of_and_can_be_stopped() -> None:
+    photo, matte = picture_of(*typical("sedan"), camera_at(40.0))
+    config, told = replace(QUICK, residual=ResidualConfig(size_px=64, steps=10)), []
+    steps = sum(stage.steps for stage in QUICK.stages)
+
+    def stop(_: str, share: float) -> None:
+        told.append(share)
+        if share > SOLVED01 + (1 - SOLVED01) * (steps + 3.5) / (steps + 10):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fit(photo, matte, peaked(math.radians(40.0)), Settings(), stop, config=config)
+    assert told == sorted(told) and len(set(told)) >= steps + 5
 
 
 def test_the_box_of_a_matte_is_in_pixels() -> None:
