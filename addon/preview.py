@@ -18,7 +18,7 @@ BACKDROP_SRGB01 = (0.91, 0.915, 0.925)  # behind drawn views
 TINT_SRGB01 = (0.05, 0.75, 0.95)
 TINT = 0.30
 OVERLAY_PX = 600
-SAMPLES = {"normal": 3, "high": 8}  # by quality; with the denoiser enough for paint and glass at a few hundred pixels
+SAMPLES = {"normal": 6, "high": 12}  # by quality; with the denoiser enough for paint and glass at a few hundred pixels
 
 
 def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> Image.Image:

@@ -18,6 +18,8 @@ from ..car.space import half_count
 from .dense import visible_faces
 from .objective import Evidence, Point, Weights, cost
 
+LOWER_EDGE = (0.25, 0.4)  # of the height: below the first nothing moves up or down, above the second everything may
+
 
 @dataclass(frozen=True)
 class ResidualConfig:
@@ -70,7 +72,7 @@ def find_residual(
     """
     with torch.no_grad():
         base = whole_vertices(measures, coefficients)
-    laplacian, on_side = half_laplacian(), torch.from_numpy(skeleton().on_side)[:, None]
+    laplacian, freedom = half_laplacian(), freedom_of(base[0])
     free = torch.zeros(half_count(), 3, requires_grad=True)
     optimiser = torch.optim.Adam([free], config.rate, betas=(0.9, 0.99))
     nothing = torch.zeros(1, 1)
@@ -78,7 +80,7 @@ def find_residual(
     visible = visible_faces(base, pose[None], evidence.crop)
     for step in range(config.steps):
         tick(step)
-        held = on_middle(free, on_side)
+        held = free * freedom
         vertices = base + torch.cat([skeleton().whole(held[None]), wheels], 1)
         loss, _ = cost(Point(pose[None], nothing, nothing, stretch[None], measures, vertices), evidence, visible, weights)
         bent = torch.sparse.mm(laplacian, held).square().sum(1).mean()
@@ -87,9 +89,13 @@ def find_residual(
         total.backward()
         optimiser.step()
     with torch.no_grad():
-        return on_middle(free, on_side).clamp(-config.most_m, config.most_m).numpy()
+        return (free * freedom).clamp(-config.most_m, config.most_m).numpy()
 
 
-def on_middle(free: torch.Tensor, on_side: torch.Tensor) -> torch.Tensor:
-    """Offsets whose vertices on the middle stay there."""
-    return torch.cat([free[:, :1] * on_side, free[:, 1:]], 1)
+def freedom_of(vertices_m: torch.Tensor) -> torch.Tensor:
+    """(H, 3) 0..1, how far each half vertex of a whole car (V, 3) may move across, along and up: those on the middle stay there, and the
+    lower edge, which shadows blur in every photograph, stays as high as it is."""
+    height_m = torch.zeros(half_count())
+    height_m[torch.from_numpy(half_of_whole())] = vertices_m[: len(half_of_whole()), 2]
+    up = ((height_m / float(height_m.max()) - LOWER_EDGE[0]) / (LOWER_EDGE[1] - LOWER_EDGE[0])).clamp(0, 1)
+    return torch.stack([torch.from_numpy(skeleton().on_side), torch.ones_like(up), up], 1)
