@@ -21,7 +21,10 @@ DEPTH_SIDE_PX = (640, 1280)  # of the depth map: least and most
 DEPTH_TO_TEXTURE = 5 / 8  # its side, of the texture's: a finer one would tell small textures nothing
 BIAS_M = 0.008
 GRAZING_COS, FULL_COS = 0.12, 0.5  # surfaces seen at flatter angles than the first are not believed, steeper than the second fully
-FLAT_COS, STEEP_COS = 0.3, 0.9  # the same for what a fit that is a little off must not spoil
+FLAT_COS, STEEP_COS = (
+    0.3,
+    0.9,
+)  # the same for strange colours: seen flatly, a point a little off its place shows another part, seen steeply not
 MIRROR = np.array([-1.0, 1.0, 1.0], np.float32)
 MATTE_INSET = 0.006  # of the matte's extent: the rim where background shines through the matte
 

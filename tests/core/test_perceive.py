@@ -6,19 +6,21 @@ import math
 import time
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from imago.core import pipeline
 from imago.core.errors import UserInputError, WeightsError
 from imago.core.perceive.heads import AZIMUTH_BINS, FIGURES, INPUT_SIZE_PX, PART_CLASSES
 from imago.core.perceive.look import Window, cut_window, input_of, put_back, whole_window, window_round
 from imago.core.perceive.network import CarNetwork, NetworkSize, Outputs, heat_mean
 from imago.core.perceive.perceive import averaged, azimuth_peaks, mirrored, perceive, see
 from imago.core.perceive.weights import FILE, KEY, load_network, save_network
-from imago.core.types import BODY_TYPES, Matte, Photo
+from imago.core.types import BODY_TYPES, Matte, Photo, Settings
 from imago.core.weights import FOLDER, write_entry
 
 SMALL = NetworkSize((8, 8, 16, 16, 16), (16, 16, 8, 8), 8, 16, 4)
@@ -100,6 +102,20 @@ def test_a_matte_that_was_just_cut_needs_no_other_look(tmp_path: Path) -> None:
     assert np.array_equal(told[2].azimuth_probability, told[0].azimuth_probability)
     afresh = perceive(photo, replace(plain, seen=near_sight), weights=tmp_path, afresh=True)
     assert afresh.dense is not None and afresh.dense.box_px[0] == window.left_px
+
+
+def test_only_a_draft_is_read_by_the_look_that_cut_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def counted(photo: Photo, matte: Matte, device: object, afresh: bool) -> SimpleNamespace:
+        asked.append(afresh)
+        return SimpleNamespace(dense=None)
+
+    monkeypatch.setattr(pipeline, "perceive", counted)
+    image, alpha = car_like_picture(120, 200)
+    for quality in ("draft", "normal", "high"):
+        pipeline._perceived(Photo("made", image), Matte(alpha, "mask file", 1.0), Settings(quality=quality))
+    assert asked == [False, True, True]
 
 
 def test_the_mean_of_a_heat_map_is_its_peak() -> None:

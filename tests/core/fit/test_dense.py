@@ -21,7 +21,7 @@ from imago.core.fit.dense import Lookup, dense_costs, face_classes, to_px, visib
 from imago.core.fit.fit import QUALITIES, Stage, fit
 from imago.core.fit.objective import Weights
 from imago.core.fit.pose import AZIMUTH, Crop
-from imago.core.fit.residual import half_laplacian, half_of_whole
+from imago.core.fit.residual import LOWER_EDGE, freedom_of, half_laplacian, half_of_whole
 from imago.core.fit.solve import outer_hubs, told_places
 from imago.core.frames import azimuth_elevation, orbit
 from imago.core.perceive.heads import COORDINATE_REACH, PART_CLASSES
@@ -233,6 +233,16 @@ def test_told_places_project_onto_their_pixels() -> None:
     apart = (to_px(places.float()[None] * length, true_pose()[None], crop.photo_size_px)[0] - pixels.float()).norm(dim=1)
     assert len(places) > 200 and float(apart.median()) < 1.0 and (trust > 0).all()
     assert float(true_pose()[AZIMUTH]) == pytest.approx(math.radians(60), abs=0.05)
+
+
+def test_the_residual_keeps_the_middle_there_and_the_lower_edge_at_its_height() -> None:
+    measures, coefficients = drawn_car(1)
+    car, half = whole_vertices(measures[None], coefficients[None])[0], half_of_whole()
+    body, across_along_up = car[: len(half)], freedom_of(car)[half]
+    middle, height = body[:, 0].abs() < 1e-6, body[:, 2] / body[:, 2].max()
+    assert not across_along_up[middle, 0].any() and (across_along_up[~middle, 0] == 1).all() and (across_along_up[:, 1] == 1).all()
+    low, high = height < LOWER_EDGE[0], height > LOWER_EDGE[1] + 0.01
+    assert low.sum() > 100 and not across_along_up[low, 2].any() and high.sum() > 100 and (across_along_up[high, 2] == 1).all()
 
 
 def test_a_smooth_offset_bends_nothing_and_every_vertex_has_its_half() -> None:

@@ -197,7 +197,7 @@ def test_the_car_template_with_its_wheels(make_shot):
     """Every part of body and wheels wears exactly one material, and the rim's colour comes from the photograph."""
     shape = CarShape(dict(BODY_TYPES["hatchback"]), "hatchback")
     body, wheels = build_body(shape), build_wheels(shape)
-    shot = make_shot(azimuth_degrees=60.0)
+    shot = make_shot(azimuth_degrees=70.0)
     blue = Photo("blue.png", np.broadcast_to(np.array([0.35, 0.42, 0.62], np.float32), shot.photo.image_srgb01.shape).copy())
     whole = Matte(np.ones(blue.image_srgb01.shape[:2], np.float32), "test", 1.0)
     texture = paint(blue, whole, Fit(shape, shot.fit.camera, 1.0, 1.0), body, wheels, 256, lambda stage, fraction: None)
