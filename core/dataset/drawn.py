@@ -1,10 +1,11 @@
-"""Pictures drawn here, by the thousand: changed copies of the training cars and draws of the shape space under panoramas."""
+"""Pictures drawn here, by the thousand: changed and recast copies of the training cars and draws of the shape space under panoramas."""
 
 from __future__ import annotations
 
 import colorsys
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ from ..car.car import whole, whole_vertices
 from ..car.draw_car import DrawnCars
 from ..car.part_classes import classes_of_parts
 from ..car.parts import rename_for
+from ..car.prior import shape_prior
+from ..car.space import shape_space
 from ..frames import orbit
 from ..paint.materials import KIND_NAMES, KINDS, kind_of_parts
 from .cars import CarModel, CarRow
@@ -21,6 +24,7 @@ from .deform import remould, widen
 from .draw import Look, View, draw
 from .label_maps import label_maps
 from .pictures import STORED_PX, Row, labelled_row, paint_of
+from .recast import FittedTemplate, Recaster, shapes
 from .sky import Sky
 from .subject import Subject, SubjectMaker
 from .surfaces import Surface, linear_of_srgb
@@ -86,15 +90,25 @@ def drawn_row(model: CarModel, subject: Subject, skies: Sequence[Sky], random: n
     return labelled_row(image, maps, subject, camera, focal * STORED_PX, paint, model.row.name, True)
 
 
-def changed_rows(model: CarModel, maker: SubjectMaker, skies: Sequence[Sky], count: int, random: np.random.Generator) -> list[Row]:
-    """`count` pictures of a training car's changed copies, each of another copy, three of four bent as well as stretched."""
-    rows: list[Row] = []
-    for _ in range(count):
+def changed_copies(model: CarModel, random: np.random.Generator) -> Iterator[CarModel]:
+    """Endless: a training car stretched, three of four bent as well."""
+    while True:
         other = widen(model, random)
-        other = remould(other, random) if random.random() < REMOULDED_SHARE else other
-        row = drawn_row(other, maker.subject(other), skies, random)
-        rows += [row] if row is not None else []
-    return rows
+        yield remould(other, random) if random.random() < REMOULDED_SHARE else other
+
+
+def recast_copies(model: CarModel, maker: SubjectMaker, fit: FittedTemplate, random: np.random.Generator) -> Iterator[CarModel]:
+    """Endless: a training car, whose maker and fitted template these are, in other shapes of the shape space."""
+    recaster = Recaster(model, fit, maker.subject(model).shift_m)
+    return (recaster.recast(shape) for shape in shapes(fit, model.row.body_type, shape_prior(), shape_space(), random))
+
+
+def rows_of_copies(
+    copies: Iterator[CarModel], maker: SubjectMaker, skies: Sequence[Sky], count: int, random: np.random.Generator
+) -> list[Row]:
+    """`count` pictures, each of the next copy of the car whose maker this is; those that show too little of it are left out."""
+    found = (drawn_row(copy, maker.subject(copy), skies, random) for copy in islice(copies, count))
+    return [row for row in found if row is not None]
 
 
 def invented_rows(cars: DrawnCars, skies: Sequence[Sky], random: np.random.Generator) -> list[Row]:

@@ -82,6 +82,9 @@ class SubjectMaker:
         for part, index in PART_INDEX.items():
             if part != "accessory":
                 table[index] = PART_CLASSES.index(CLASS_OF_PART.get(part, part))
+        self.tells_panes = not {"windshield", "side_window"} & set(named.lacks)
+        if not self.tells_panes:
+            table[PART_INDEX["body"]] = UNKNOWN_PART  # what is called body may be a pane
         self.part_class, self._part = table[named.part], named.part
         self.usable = named.wheels is not None
         self.plain = ~np.isin(named.part, [PART_INDEX[name] for name in NO_OUTLINE])
