@@ -1,7 +1,7 @@
 """Real cars in other cars' shapes: a model's details on any body of the shape space, carried along by the template that was fitted to it.
 
 A saloon's lamps, panes and seams on a wagon's, an SUV's or a modern hatchback's body, in the proportions that real cars have: kinds of
-cars of which there is no model.  The template's vertices say where each goes; between them a thin-plate spline of some of them, and near
+cars of which there is no model.  The template's vertices say where each goes; between them a biharmonic spline of some of them, and near
 the skin what that leaves, by the nearest ones.
 """
 

@@ -26,8 +26,8 @@ Told = dict[str, tuple[float, float]]
 PLACE_SIGMA = 0.006  # of the length
 FIGURE_SIGMA = 0.012  # of the length: how well an outline's single stations are told, their common error apart
 RATIO_SIGMA = 0.01  # of a ratio's logarithm, likewise
-RATIO_SHARE = 0.8  # of the told scale, for errors of proportions: cars differ from the usual one of the type they are taken for by
-# more than the table of dimensions says (chosen on drawings of bent cars)
+RATIO_SHARE = 0.65  # of the told scale, for errors of proportions: cars differ from the usual one of the type they are taken for by more
+# than the table of dimensions says, and what is told leans to the usual car already
 LENGTH_SIGMA = 0.01  # nothing in a photograph tells the size
 RATIOS = ("log_width", "log_height")
 

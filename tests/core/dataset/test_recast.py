@@ -86,6 +86,7 @@ def test_normals_turn_with_their_triangles() -> None:
     assert np.linalg.norm(turned, axis=2) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_shapes_are_sound_and_of_every_type_that_a_car_can_become() -> None:
     found = list(islice(shapes(typical("sedan"), "sedan", shape_prior(), shape_space(), np.random.default_rng(0)), 60))
     assert {shape.body_type for shape in found} == set(BODY_TYPES) - {"pickup", "van"}
