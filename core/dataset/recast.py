@@ -25,7 +25,7 @@ from ..car.space import ShapeSpace, scale
 from ..car.wheels import wheel_centres
 from .cars import NO_WHEEL, CarModel
 
-CONTROLS = 500  # vertices of the template that the spline passes near
+CONTROLS = 500  # at most about so many of the template's vertices the spline passes near
 SMOOTHING = 1e-4  # of the spline; what it leaves is added near the skin
 NEIGHBOURS = 12
 NEAR_M = 0.02  # about the distance of a model's skin from its fitted template
