@@ -128,9 +128,11 @@ def _far_apart(points: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
 
 
 def turned_normals(before_m: np.ndarray, after_m: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Corners' normals (F, 3, 3) turned as the triangles (F, 3, 3) that carry them are; corners that shared a normal go on doing so."""
-    old, new = _frames(before_m), _frames(after_m)
-    turned = np.einsum("fij,fjk,fck->fci", new, np.linalg.inv(old), normals.astype(np.float64))
+    """Corners' normals (F, 3, 3) turned as the triangles (F, 3, 3) that carry them are, where those have an area; corners that shared a
+    normal go on doing so."""
+    (old, was), (new, is_) = _frames(before_m), _frames(after_m)
+    turned = np.einsum("fij,fkj,fck->fci", new, old, normals.astype(np.float64))
+    turned[~(was & is_)] = normals[~(was & is_)]
     key = np.concatenate([before_m.reshape(-1, 3), normals.reshape(-1, 3)], 1).round(4)
     _, shared = np.unique(key, axis=0, return_inverse=True)
     area = np.linalg.norm(np.cross(after_m[:, 1] - after_m[:, 0], after_m[:, 2] - after_m[:, 0]), axis=1)
@@ -141,16 +143,14 @@ def turned_normals(before_m: np.ndarray, after_m: np.ndarray, normals: np.ndarra
     return np.where(length > 1e-12, mean / np.maximum(length, 1e-12), normals).astype(np.float32)
 
 
-def _frames(triangles_m: np.ndarray) -> np.ndarray:
-    """(F, 3, 3) orthonormal columns: along the first edge, across it in the plane, the normal; the unit matrix where there is no area."""
+def _frames(triangles_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(F, 3, 3) orthonormal columns: along the first edge, across it in the plane, the normal; and (F,) bool where there is an area."""
     a, b = (triangles_m[:, k].astype(np.float64) - triangles_m[:, 0] for k in (1, 2))
     normal = np.cross(a, b)
     area, length = np.linalg.norm(normal, axis=1), np.linalg.norm(a, axis=1)
     sound = (area > 1e-12) & (length > 1e-9)
     first, up = a / np.maximum(length, 1e-9)[:, None], normal / np.maximum(area, 1e-12)[:, None]
-    frames = np.stack([first, np.cross(up, first), up], 2)
-    frames[~sound] = np.eye(3)
-    return frames
+    return np.stack([first, np.cross(up, first), up], 2), sound
 
 
 def shapes(fit: FittedTemplate, own_type: str, prior: ShapePrior, space: ShapeSpace, random: np.random.Generator) -> Iterator[Shape]:
