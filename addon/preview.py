@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import bpy
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -28,17 +31,24 @@ def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> 
     photo_srgb01 is (H, W, 3) in the camera's image size or any other of the same proportions.
     """
     from ..core.asset.drawing import draw_from, model_of  # draws with torch, which Blender itself never loads
+    from ..core.side_by_side import side_by_side
 
-    model = model_of(asset)
-    small = _reduced(asset.camera, OVERLAY_PX)
-    overlay = _overlay(draw_from(model, small, finer=1, with_shadow=False), photo_srgb01)  # half transparent: its steps do not show
-    cameras = cameras_round(asset)
+    model, cameras = model_of(asset), cameras_round(asset)
+
+    def overlay() -> Image.Image:
+        drawn = draw_from(model, _reduced(asset.camera, OVERLAY_PX), finer=1, with_shadow=False)  # half transparent: its steps do not show
+        return _to_image(_overlay(drawn, photo_srgb01))
+
+    def view(camera: Camera) -> Image.Image:
+        return _to_image(_before_backdrop(draw_from(model, camera)))
+
     if asset.settings.quality == "draft":
-        views = [_before_backdrop(draw_from(model, camera)) for camera in cameras]
+        laid, *views = side_by_side(lambda draw: draw(), [overlay, *(partial(view, camera) for camera in cameras)])
     else:
+        laid = overlay()
         set_quick_cycles(bpy.context.scene, TILE_PX, SAMPLES[asset.settings.quality])
-        views = draw_studio(car, cameras, _size_m(asset))
-    return _lay_out([_to_image(photo_srgb01), _to_image(overlay)], [_to_image(view) for view in views])
+        views = [_to_image(picture) for picture in draw_studio(car, cameras, _size_m(asset))]
+    return _lay_out([_to_image(photo_srgb01), laid], views)
 
 
 def cameras_round(asset: CarAsset) -> list[Camera]:
@@ -63,10 +73,11 @@ def _reduced(camera: Camera, side_px: int) -> Camera:
 def _overlay(car: np.ndarray, photo_srgb01: np.ndarray) -> np.ndarray:
     """The photo with the fitted car (H, W, 4 premultiplied) laid over it half transparent, tinted, and outlined."""
     height, width = car.shape[:2]
-    below = np.asarray(_to_image(photo_srgb01).resize((width, height), Image.Resampling.LANCZOS), np.float32) / 255
+    below = cv2.resize(photo_srgb01, (width, height), interpolation=cv2.INTER_AREA)
     tint, alpha = np.array(TINT_SRGB01, np.float32), car[..., 3:]
     mixed = below * (1 - 0.6 * alpha) + 0.6 * ((1 - TINT) * car[..., :3] + TINT * tint * alpha)
-    return np.where(_outline(alpha[..., 0] > 0.5)[..., None], tint, mixed)
+    mixed[_outline(alpha[..., 0] > 0.5)] = tint
+    return mixed
 
 
 def _before_backdrop(drawn: np.ndarray) -> np.ndarray:
@@ -76,10 +87,7 @@ def _before_backdrop(drawn: np.ndarray) -> np.ndarray:
 
 def _outline(inside: np.ndarray) -> np.ndarray:
     """The line, two pixels wide, round a (H, W) mask, where the mask does not run out of the picture."""
-    padded = np.pad(inside, 1, mode="edge")
-    height, width = inside.shape
-    shifts = [padded[1 + y : 1 + y + height, 1 + x : 1 + x + width] for y in (-1, 0, 1) for x in (-1, 0, 1)]
-    return np.any(shifts, 0) & ~np.all(shifts, 0)
+    return cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE) > 0
 
 
 def _lay_out(top: list[Image.Image], views: list[Image.Image]) -> Image.Image:

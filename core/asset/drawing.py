@@ -72,7 +72,8 @@ def draw_car(model: Model, camera_to_car: np.ndarray, projection: torch.Tensor, 
     width, height = size_px[0] * finer, size_px[1] * finer
     pos = car_to_clip(torch.from_numpy(model.vertices_car), torch.from_numpy(np.asarray(camera_to_car, np.float32)), projection)
     with torch.no_grad(), one_thread():
-        ids, _ = nearest_triangles(pos[None], torch.from_numpy(model.triangles), (height, width))
+        outside = bool(((model.vertices_car.min(0) > camera_to_car[:3, 3]) | (camera_to_car[:3, 3] > model.vertices_car.max(0))).any())
+        ids, _ = nearest_triangles(pos[None], torch.from_numpy(model.triangles), (height, width), front_only=outside)
     shown = ids.view(-1).numpy()
     pixel = np.flatnonzero(shown)
     face = shown[pixel].astype(np.int64) - 1

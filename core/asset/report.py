@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import tomllib
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def car_json(asset: CarAsset) -> dict[str, Any]:
         "paint": {"srgb01": [_rounded(value) for value in asset.texture.paint_srgb01], "hex": _hex(asset.texture.paint_srgb01)},
         "quality": {name: float(value) for name, value in asset.quality.items()},
         "timings_s": {name: round(float(value), 3) for name, value in asset.timings_s.items()},
-        "versions": _versions(),
+        "versions": dict(_versions()),
         "settings": asdict(asset.settings),
     }
 
@@ -66,6 +67,7 @@ def _hex(color_srgb01: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{round(min(max(value, 0.0), 1.0) * 255):02x}" for value in color_srgb01)
 
 
+@cache
 def _versions() -> dict[str, str]:
     """Of Python, this program and the packages that decide the result; a package that is not installed is left out."""
     found = {"python": platform.python_version()}

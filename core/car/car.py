@@ -6,6 +6,7 @@ A CarShape is always a point of the learned space.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,12 +15,16 @@ import torch
 
 from ..errors import ShapeError, check_shape
 from ..types import CarShape, Light, MeshData, Wheel
+from . import arrays as xp
 from . import parts, skeleton
+from .arrays import Array
 from .measures import INDEX, NAMES, to_vector
 from .space import shape_space, vertices_with
 from .template import template
 from .wheels import PARTS as WHEEL_PARTS
 from .wheels import WHEEL_NAMES, wheel_centres, wheel_faces, wheel_uv01, wheel_vertices
+
+FEW = 32  # cars: so many numpy makes twice to four times as quickly as torch, for which every small operation costs more
 
 
 @dataclass(frozen=True)
@@ -37,22 +42,37 @@ def body_vertices(measures: torch.Tensor, coefficients: torch.Tensor | None = No
     Those of the bare template; with coefficients (B, K) those of the learned space.  Raises ShapeError; WeightsError where the space
     is missing.
     """
-    check_shape("measures", tuple(measures.shape), (None, len(NAMES)))
-    return skeleton.body_vertices(measures) if coefficients is None else vertices_with(measures, coefficients, shape_space())
-
-
-def with_residual(body: torch.Tensor, residual_m: np.ndarray | None) -> torch.Tensor:
-    """Body vertices (B, V, 3) moved by a residual (H, 3) of the left half, where there is one."""
-    return body if residual_m is None else body + skeleton.skeleton().whole(torch.from_numpy(residual_m)[None])
+    return _made(_bodies, measures, coefficients)
 
 
 def whole_vertices(measures: torch.Tensor, coefficients: torch.Tensor | None = None, residual_m: np.ndarray | None = None) -> torch.Tensor:
-    """Like body_vertices, (B, V + 4 W, 3): body, then the wheels in the order of WHEEL_NAMES; matches whole().triangles."""
+    """Like body_vertices, (B, V + 4 W, 3): body, then the wheels in the order of WHEEL_NAMES; matches whole().triangles.
+
+    residual_m (H, 3) moves the left half's vertices, and the right half's alike."""
+    return _made(_cars, measures, coefficients, residual_m)
+
+
+def _made(make: Callable[..., Array], measures: torch.Tensor, coefficients: torch.Tensor | None, *more: np.ndarray | None) -> torch.Tensor:
+    """What `make` makes of the tensors, of a few cars by way of numpy unless torch has to follow: for gradients, on another device."""
+    check_shape("measures", tuple(measures.shape), (None, len(NAMES)))
+    given = [measures] if coefficients is None else [measures, coefficients]
+    followed = any(tensor.device.type != "cpu" or (tensor.requires_grad and torch.is_grad_enabled()) for tensor in given)
+    if len(measures) > FEW or followed:
+        return make(measures, coefficients, *more)
+    plain = [tensor.detach().numpy() for tensor in given]
+    return torch.from_numpy(np.ascontiguousarray(make(plain[0], plain[1] if len(plain) > 1 else None, *more)))
+
+
+def _bodies(measures: Array, coefficients: Array | None, residual_m: np.ndarray | None = None) -> Array:
+    body = skeleton.body_vertices(measures) if coefficients is None else vertices_with(measures, coefficients, shape_space())
+    return body if residual_m is None else body + skeleton.skeleton().whole(xp.like(residual_m, measures)[None])
+
+
+def _cars(measures: Array, coefficients: Array | None, residual_m: np.ndarray | None) -> Array:
+    body = _bodies(measures, coefficients, residual_m)
     wheel = wheel_vertices(measures[:, INDEX["wheel_radius"]], measures[:, INDEX["tyre_width"]])
-    flip = torch.tensor([-1.0, 1.0, 1.0], dtype=wheel.dtype, device=wheel.device)
-    centres = wheel_centres(measures)
-    wheels = [(wheel if k % 2 == 0 else wheel * flip) + centres[:, k, None] for k in range(4)]
-    return torch.cat([with_residual(body_vertices(measures, coefficients), residual_m), *wheels], 1)
+    flip, centres = xp.like(np.array([-1.0, 1.0, 1.0]), wheel), wheel_centres(measures)
+    return xp.cat([body, *((wheel if k % 2 == 0 else wheel * flip) + centres[:, k, None] for k in range(4))], 1)
 
 
 def vectors(shape: CarShape) -> tuple[torch.Tensor, torch.Tensor]:
@@ -92,7 +112,7 @@ def whole() -> Whole:
 def build_body(shape: CarShape) -> MeshData:
     """The body as named quads with UV, car frame."""
     shared = template()
-    vertices = with_residual(body_vertices(*vectors(shape)), shape.residual_m)[0].numpy()
+    vertices = _made(_bodies, *vectors(shape), shape.residual_m)[0].numpy()
     renamed = parts.rename_for(shape.body_type)
     final = [renamed.get(name, name) for name in shared.part_names]
     names = tuple(sorted(set(final)))

@@ -30,6 +30,7 @@ from .subject import Subject, SubjectMaker
 from .surfaces import Surface, linear_of_srgb
 
 REMOULDED_SHARE = 0.75
+WIDENED_SHARE = 0.5  # of recast cars, stretched further than real cars are: proportions are to be seen, not guessed from the kind of car
 VIEWED_POINTS = 5000  # of a car, about as many as decide whether it fits the picture
 DRAWN_SCALE = 1.5  # pixels drawn for one of the picture, along a side
 
@@ -98,9 +99,11 @@ def changed_copies(model: CarModel, random: np.random.Generator) -> Iterator[Car
 
 
 def recast_copies(model: CarModel, maker: SubjectMaker, fit: FittedTemplate, random: np.random.Generator) -> Iterator[CarModel]:
-    """Endless: a training car, whose maker and fitted template these are, in other shapes of the shape space."""
+    """Endless: a training car, whose maker and fitted template these are, in other shapes of the shape space, half of them stretched."""
     recaster = Recaster(model, fit, maker.subject(model).shift_m)
-    return (recaster.recast(shape) for shape in shapes(fit, model.row.body_type, shape_prior(), shape_space(), random))
+    for shape in shapes(fit, model.row.body_type, shape_prior(), shape_space(), random):
+        copy = recaster.recast(shape)
+        yield widen(copy, random) if random.random() < WIDENED_SHARE else copy
 
 
 def rows_of_copies(

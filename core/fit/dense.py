@@ -121,7 +121,7 @@ def visible_faces(vertices: torch.Tensor, pose: torch.Tensor, crop: Crop) -> Vis
     """Draw the cars (B, V, 3) and count."""
     mesh = whole()
     clip = car_to_clip(vertices, camera_to_car(pose), crop_projection(pose, crop))
-    ids, _ = nearest_triangles(clip, mesh.triangles, (VISIBLE_PX, VISIBLE_PX))
+    ids, _ = nearest_triangles(clip, mesh.triangles, (VISIBLE_PX, VISIBLE_PX), front_only=True)
     count = torch.stack([torch.bincount(image.flatten().long(), minlength=len(mesh.triangles) + 1)[1:] for image in ids]).float()
     return Visible(count / count.sum(1, keepdim=True).clamp_min(1))
 

@@ -21,7 +21,8 @@ import torch
 from ..car.car import whole, whole_vertices
 from ..car.prior import ShapePrior, shape_prior
 from ..car.space import shape_space
-from ..device import choose_device
+from ..device import choose_device, one_thread
+from ..side_by_side import side_by_side
 from ..types import CarShape, Fit, Matte, Perception, Photo, Report, Settings, Show
 from .dense import Lookup, Visible, visible_faces
 from .linear_car import LinearCar, linearise
@@ -30,7 +31,7 @@ from .pose import AZIMUTH, Crop, camera_to_car, crop_projection, to_camera
 from .residual import ResidualConfig, find_residual
 from .shapes import Shapes, to_shape
 from .silhouette import coverage, make_target
-from .solve import FREE_MODES, solve_poses, solve_shape
+from .solve import FREE_MODES, Solved, solve_poses, solve_shape
 from .starts import RULED_OUT, Start, azimuth_log_probability, best_of_each_direction, make_starts
 from .typical import typical_expanded, typical_vertices
 
@@ -215,11 +216,15 @@ def _finished(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior
 def _solved(state: _State, scene: _Scene, config: FitConfig, prior: ShapePrior) -> _State:
     """Every hypothesis's shape in closed form."""
     assert scene.lookup is not None, "_solved() is for perceptions with dense maps"
-    perception, crop = scene.perception, scene.crop
-    found = []
-    for start, pose in zip(state.starts, state.pose, strict=True):
-        car = typical_expanded(prior, start.body_type, FREE_MODES)
-        found.append(solve_shape(start, car, pose, perception, scene.lookup, prior, crop, config.rounds))
+    perception, crop, lookup = scene.perception, scene.crop, scene.lookup
+
+    def solve(number: int) -> Solved:
+        start = state.starts[number]
+        with one_thread():
+            car = typical_expanded(prior, start.body_type, FREE_MODES)
+            return solve_shape(start, car, state.pose[number], perception, lookup, prior, crop, config.rounds)
+
+    found = side_by_side(solve, range(len(state.starts)))
     z, w, stretch, pose = (torch.stack([getattr(one, name) for one in found]) for name in ("z", "w", "stretch", "pose"))
     return replace(state, pose=pose, z=z, w=torch.nn.functional.pad(w, (0, _mode_count(config) - FREE_MODES)), stretch=stretch)
 

@@ -47,9 +47,9 @@ def make_target(alpha01: np.ndarray, valid: np.ndarray) -> Target:
 def coverage(
     vertices_car: torch.Tensor, matrix: torch.Tensor, projection: torch.Tensor, triangles: torch.Tensor, size_px: int
 ) -> torch.Tensor:
-    """(B, S, S) antialiased silhouettes, row 0 = bottom, differentiable in vertices (B, V, 3) and cameras (B, 4, 4)."""
+    """(B, S, S) antialiased silhouettes of closed meshes, row 0 = bottom, differentiable in vertices (B, V, 3) and cameras (B, 4, 4)."""
     clip = car_to_clip(vertices_car, matrix, projection)
-    return silhouette(clip, triangles, (size_px, size_px), topology(triangles))[..., 0]
+    return silhouette(clip, triangles, (size_px, size_px), topology(triangles), front_only=True)[..., 0]
 
 
 @lru_cache(maxsize=4)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from scipy import ndimage
 
 from ..perceive.look import put_back, window_round
 from ..perceive.perceive import Seen, see
@@ -39,11 +38,13 @@ def cut(image_srgb01: np.ndarray, box_px: Box, device: torch.device | str = "cpu
 
 def one_piece(mask: np.ndarray) -> np.ndarray:
     """The largest island, without holes."""
-    islands, count = ndimage.label(mask)
-    if count == 0:
+    count, islands, figures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if count == 1:  # the background alone
         return mask
-    largest = 1 + int(np.argmax(ndimage.sum_labels(mask, islands, np.arange(1, count + 1))))
-    return ndimage.binary_fill_holes(islands == largest)
+    largest = islands == 1 + int(np.argmax(figures[1:, cv2.CC_STAT_AREA]))
+    around = np.pad(largest.astype(np.uint8), 1)
+    cv2.floodFill(around, None, (0, 0), 2, flags=4)
+    return np.asarray(around[1:-1, 1:-1] != 2)
 
 
 def box_of(mask: np.ndarray) -> Box:

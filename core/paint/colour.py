@@ -19,7 +19,7 @@ TINT_BIN, TINT_REACH = 0.02, 0.07  # in a / L and b / L, which shading leaves al
 LIGHTNESS_BIN, LIGHTNESS_REACH = 0.02, 0.2  # how far shading moves a paint about its most frequent lightness
 VIVID, VIVID_FROM = 15.0, 0.1  # reflections are greyer than the paint below (Shafer 1985): vivid samples count more
 PURE = 0.8  # share of the samples of a hue that count as mixed with reflections
-MAX_SAMPLES = 60_000
+MAX_SAMPLES = 30_000
 ALIKE_CELLS = 20  # along each of red, green and blue; a cell and those that touch it are alike
 
 

@@ -16,7 +16,7 @@ from .texels import Texels, gather_at_vertices
 CARRY_M = 0.9  # over this distance the neighbourhood's tint fades back to the plain material
 ROUNDS = 250
 SLOW_M = 0.21
-MEAN_TEXELS = 250_000  # so many are enough to tell what is seen at the vertices
+MEAN_TEXELS = 120_000  # so many are enough to tell what is seen at the vertices
 SHUT_LINE_M, SHUT_LINE_SHADE = 0.005, 0.45  # gaps round the parts that open
 OPENING_PARTS = ("hood", "trunk", "door_front", "door_rear", "bumper_front", "bumper_rear")
 

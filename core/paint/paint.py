@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ..side_by_side import side_by_side
 from ..types import Fit, Imagined, Matte, MeshData, Photo, Report, Settings, Texture, Wheel
 from .colour import dominant_colour, oklab_from_srgb, sampled, share_alike
 from .fill import SHUT_LINE_SHADE, carried_tint, shut_lines, slow_tint
 from .imagine import imagined_colours
 from .materials import KIND_NAMES, KINDS, Colour, kind_of_parts, material_specs
-from .side_by_side import side_by_side
 from .texels import Texels, padding_of, texels_of, vertex_normals
 from .view import Sighting, View, belief_at, look, look_mirrored, open_view, px_and_cosine
 

@@ -11,8 +11,8 @@ import torch
 
 from ..device import one_thread
 from ..render.rasterize import nearest_triangles
+from ..side_by_side import side_by_side
 from ..types import MeshData
-from .side_by_side import side_by_side
 
 LAYOUTS = 6  # kept: body and one wheel of either side at two sizes; 70 MB for those of a car at 2048
 

@@ -13,8 +13,8 @@ from ..device import one_thread
 from ..errors import check_shape
 from ..frames import FAR_M, NEAR_M, car_to_clip, clip_from_camera, focal_px
 from ..render.rasterize import nearest_triangles
+from ..side_by_side import PIECES, side_by_side
 from ..types import Camera, Matte, Photo
-from .side_by_side import PIECES, side_by_side
 from .texels import Texels, gather_at_vertices, vertex_normals
 
 DEPTH_SIDE_PX = (640, 1280)  # of the depth map: least and most
@@ -88,7 +88,7 @@ def _depth_map(camera: Camera, vertices_car: np.ndarray, triangles: np.ndarray, 
     to_car = torch.from_numpy(np.asarray(camera.camera_to_car, np.float32))
     pos = car_to_clip(torch.from_numpy(np.asarray(vertices_car, np.float32))[None], to_car[None], projection)
     with torch.no_grad(), one_thread():
-        ids, z = nearest_triangles(pos, torch.from_numpy(triangles), size)
+        ids, z = nearest_triangles(pos, torch.from_numpy(triangles), size, front_only=True)
         depth = 2 * FAR_M * NEAR_M / ((FAR_M + NEAR_M) - z * (FAR_M - NEAR_M))
         upright = torch.where(ids > 0, depth, torch.full_like(depth, FAR_M))[0].flip(0).numpy()
     # Taking the least keeps colours of what stands in front from bleeding onto what it half hides.

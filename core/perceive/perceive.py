@@ -13,6 +13,7 @@ import torch
 from ..car.wheels import WHEEL_NAMES
 from ..device import one_thread
 from ..errors import check_shape
+from ..side_by_side import side_by_side
 from ..types import BODY_TYPES, Dense, Matte, Perception, Photo, WheelSight
 from ..weights import FOLDER
 from .heads import FIGURES, INPUT_SIZE_PX
@@ -51,8 +52,7 @@ class Seen:
 def see(image_srgb01: np.ndarray, window: Window, device: torch.device | str = "cpu", weights: Path = FOLDER) -> Seen:
     """A look through a window at a picture (H, W, 3) and, averaged with it, at its mirror image: one row of outputs."""
     picture = torch.from_numpy(input_of(*cut_window(image_srgb01, window)))
-    with one_thread():  # 35 ms a look; on busy cores more threads wait for each other
-        return Seen(window, averaged(loaded(weights, str(device)), picture.to(device)))
+    return Seen(window, averaged(loaded(weights, str(device)), picture.to(device)))
 
 
 @torch.no_grad()
@@ -62,13 +62,19 @@ def averaged(network: CarNetwork, picture: torch.Tensor) -> Outputs:
     Probabilities are averaged as such (azimuth_logit, part_logit, ... are their logarithms), so a mirrored picture gives exactly the
     mirrored outputs.
     """
-    straight = network(picture[None].contiguous(memory_format=torch.channels_last))
-    mirror = mirrored(network(picture.flip(-1)[None].contiguous(memory_format=torch.channels_last)))
+    straight, mirror = side_by_side(functools.partial(_looked_at, network), (picture, picture.flip(-1)))
+    mirror = mirrored(mirror)
     mixed = {}
     for field in fields(Outputs):
         a, b = getattr(straight, field.name).cpu(), getattr(mirror, field.name).cpu()
         mixed[field.name] = MIX.get(field.name, _mean)(a, b)
     return Outputs(**mixed)
+
+
+@torch.no_grad()
+def _looked_at(network: CarNetwork, picture: torch.Tensor) -> Outputs:
+    with one_thread():  # 35 ms a look; on busy cores more threads wait for each other
+        return network(picture[None].contiguous(memory_format=torch.channels_last))
 
 
 def mirrored(outputs: Outputs) -> Outputs:

@@ -147,11 +147,15 @@ def antialias(
 
 
 def silhouette(
-    pos_clip: torch.Tensor, triangles: torch.Tensor, resolution: tuple[int, int], topology: torch.Tensor | None = None
+    pos_clip: torch.Tensor,
+    triangles: torch.Tensor,
+    resolution: tuple[int, int],
+    topology: torch.Tensor | None = None,
+    front_only: bool = False,
 ) -> torch.Tensor:
     """See render.silhouette."""
     with torch.no_grad():
-        ids, depth = nearest_triangles(pos_clip, triangles, resolution)
+        ids, depth = nearest_triangles(pos_clip, triangles, resolution, front_only)
         blank = torch.zeros_like(ids)
         rast = torch.stack([blank, blank, depth, ids], -1)
     return antialias((ids > 0).to(pos_clip.dtype)[..., None], rast, pos_clip, triangles, topology)

@@ -39,11 +39,17 @@ def rasterize(
     return barycentrics(pos_clip, triangles, triangle_ids, grad_db, with_db)
 
 
-def nearest_triangles(pos_clip: torch.Tensor, triangles: torch.Tensor, resolution: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """(B, h, w) triangle id + 1 (0 where empty) and (B, h, w) z/w (+2 where empty), both in pos_clip's dtype, without gradient."""
+def nearest_triangles(
+    pos_clip: torch.Tensor, triangles: torch.Tensor, resolution: tuple[int, int], front_only: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(B, h, w) triangle id + 1 (0 where empty) and (B, h, w) z/w (+2 where empty), both in pos_clip's dtype, without gradient.
+
+    front_only: triangles that show their back (clockwise on the screen) are left out, which for a closed mesh seen from outside changes
+    nothing and saves a third of the time.
+    """
     height, width = resolution
     pixels = pos_clip.shape[0] * height * width
-    spans = _spans(pos_clip.detach(), triangles, height, width)
+    spans = _spans(pos_clip.detach(), triangles, height, width, front_only)
     pixel, depth, triangle = _fragments(spans, height, width)
     nearest = torch.full((pixels,), 2.0, dtype=depth.dtype, device=depth.device).scatter_reduce_(0, pixel, depth, "amin")
     winner = (depth == nearest.index_select(0, pixel)).nonzero().squeeze(1)
@@ -55,7 +61,7 @@ def nearest_triangles(pos_clip: torch.Tensor, triangles: torch.Tensor, resolutio
     return ids.view(shape), nearest.view(shape)
 
 
-def _spans(pos_clip: torch.Tensor, triangles: torch.Tensor, height: int, width: int) -> _Spans:
+def _spans(pos_clip: torch.Tensor, triangles: torch.Tensor, height: int, width: int, front_only: bool) -> _Spans:
     """Screen-space triangles that reach over at least one pixel row and column inside the picture."""
     batch, vertices = pos_clip.shape[:2]
     w = pos_clip[..., 3]
@@ -67,7 +73,11 @@ def _spans(pos_clip: torch.Tensor, triangles: torch.Tensor, height: int, width: 
     corner_y = y[:, triangles.reshape(-1)].view(batch, -1, 3)
     low, high = corner_y.amin(2), corner_y.amax(2)
     first_row, last_row = _first_centre(low, height), _first_centre(high, height)
-    kept = (last_row > first_row).view(-1).nonzero().squeeze(1)
+    reaches = last_row > first_row
+    if front_only:
+        corner_x = x[:, triangles.reshape(-1)].view(batch, -1, 3)
+        reaches &= _turns_left(corner_x, corner_y)
+    kept = reaches.view(-1).nonzero().squeeze(1)
     image = torch.div(kept, max(len(triangles), 1), rounding_mode="floor")
     triangle = kept - image * len(triangles)
     corners = triangles.index_select(0, triangle) + (image * vertices)[:, None]
@@ -77,6 +87,11 @@ def _spans(pos_clip: torch.Tensor, triangles: torch.Tensor, height: int, width: 
     sorted_corner = corner.gather(1, order[..., None].expand(-1, -1, 3))
     first_row, last_row = first_row.view(-1).index_select(0, kept), last_row.view(-1).index_select(0, kept)
     return _Spans(sorted_corner[..., 0], sorted_corner[..., 1], sorted_corner[..., 2], triangle, image, first_row, last_row - first_row)
+
+
+def _turns_left(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Whether corners (..., 3) run counter-clockwise, y upward; False where one is not a number."""
+    return (x[..., 1] - x[..., 0]) * (y[..., 2] - y[..., 0]) > (x[..., 2] - x[..., 0]) * (y[..., 1] - y[..., 0])
 
 
 def _first_centre(coordinate_px: torch.Tensor, limit: int) -> torch.Tensor:

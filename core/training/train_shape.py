@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from .. import weights
 from ..car.prior import PREFIX
-from ..car.space import FILE, KEY, space_tensors
+from ..car.space import FILE, KEY, shape_space, space_tensors
 from ..dataset.cars import CarRow, read_cars
 from ..dataset.labelled import read_labelled
 from ..device import one_thread
@@ -73,6 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--dimensions", type=Path, help="table of real cars' dimensions")
     parser.add_argument("--weights", type=Path, default=weights.FOLDER, help="where car_shape.safetensors goes")
     parser.add_argument("--names", default="", help="only these cars, comma separated")
+    parser.add_argument("--measures-only", action="store_true", help="keep modes and textures; learn anew which measures are likely")
     parser.add_argument("--modes", type=int, default=Config.modes)
     arguments = parser.parse_args(argv)
     config, started = Config(modes=arguments.modes), time.monotonic()
@@ -83,13 +84,14 @@ def main(argv: list[str] | None = None) -> int:
         raise UserInputError(f"{arguments.cars / 'cars.csv'} names fewer than two training cars to learn from; add cars, or other --names.")
     dimensions = read_dimensions(arguments.dimensions) if arguments.dimensions else None
     measures = learn_prior([(car.body_type, torch.from_numpy(car.measures)) for car in learned], dimensions)
-    space = learn_space(learned, config)
+    if arguments.measures_only:
+        space, released = shape_space(arguments.weights), load(weights.read_checked(arguments.weights, KEY))
+        tensors = {name: value for name, value in released.items() if not name.startswith(PREFIX)}
+    else:
+        space = learn_space(learned, config)
+        tensors = {**space_tensors(space), **learn_texture_modes(arguments.cars, arguments.out)}
     measures = of_outer_size(measures, space) if dimensions else measures
-    tensors = {
-        **space_tensors(space),
-        **{PREFIX + name: value.numpy() for name, value in measures.items()},
-        **learn_texture_modes(arguments.cars, arguments.out),
-    }
+    tensors |= {PREFIX + name: value.numpy() for name, value in measures.items()}
     facts = {
         "trained_by": "python3 build.py train shape CARS OUT --dimensions TABLE",
         "config": asdict(config),

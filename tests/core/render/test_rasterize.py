@@ -7,6 +7,7 @@ import torch
 
 from imago.core.errors import ShapeError
 from imago.core.render import render
+from imago.core.render.rasterize import nearest_triangles
 
 RESOLUTION = (19, 23)
 
@@ -53,6 +54,19 @@ def test_equals_the_slow_reference(back_end):
         assert same.all()
     assert same.double().mean() > 0.99
     assert (found - wanted)[same].abs().max() < (1e-9 if back_end.dtype == torch.float64 else 1e-3)
+
+
+def test_front_only_draws_what_the_front_triangles_alone_would():
+    pos, triangles = soup()
+    screen = pos[..., :2] / pos[..., 3:]
+    pos, triangles = pos[:1], triangles[(pos[0, triangles, 3] > 1e-3).all(1)]
+    a, b, c = screen[0, triangles].unbind(1)
+    front = (b - a)[:, 0] * (c - a)[:, 1] > (b - a)[:, 1] * (c - a)[:, 0]
+    assert 5 < int(front.sum()) < len(triangles) - 5
+    ids, depth = nearest_triangles(pos, triangles, RESOLUTION, front_only=True)
+    alone, alone_depth = nearest_triangles(pos, triangles[front], RESOLUTION)
+    named = torch.where(alone > 0, front.nonzero()[:, 0][(alone.long() - 1).clamp_min(0)] + 1, 0)
+    assert torch.equal(ids.long(), named) and torch.equal(depth, alone_depth) and bool((ids > 0).any())
 
 
 def test_neighbours_leave_no_cracks_and_do_not_overlap(back_end):

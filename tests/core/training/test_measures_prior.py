@@ -77,6 +77,16 @@ def test_the_table_of_dimensions_moves_what_it_knows_and_what_follows(tmp_path: 
         read_dimensions(tmp_path / "no.csv")
 
 
+def test_decades_of_the_table_count_alike(tmp_path: Path) -> None:
+    """Twenty old cars and two new ones: the middle lies between them; a single one of a third decade is not repeated without end."""
+    lines = ["body,year_from,length_mm,width_mm,height_mm,wheelbase_mm"]
+    lines += ["Sedan,1988,4000,1700,1300,2500"] * 20 + ["Sedan,2015,5000,1900,1500,2900"] * 2 + ["Sedan,2021,5200,1900,1500,2900"]
+    (tmp_path / "table.csv").write_text("\n".join(lines) + "\n")
+    lengths = read_dimensions(tmp_path / "table.csv")["sedan"][:, 0]
+    counts = [int((lengths == length).sum()) for length in (4.0, 5.0, 5.2)]
+    assert counts == [20, 20, 10]
+
+
 def test_typical_cars_are_as_wide_and_high_outside_as_the_table_says() -> None:
     """What the space adds to a template of a table's width stands out of it; mirrors do not count."""
     space = shape_space()

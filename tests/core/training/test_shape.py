@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load
 
 from imago.core.car.measure_table import BODY_TYPES, INDEX, to_array
 from imago.core.car.parts import base_name
@@ -196,6 +197,14 @@ def test_a_localised_space_can_mix_the_front_of_one_car_with_the_rear_of_another
     assert rest[0.0] > 0.9 and rest[0.6] < 0.35
 
 
+def table_of_sedans(folder: Path) -> Path:
+    table = folder / "table.csv"
+    sedans = np.array([5500, 1900, 1450, 3000]) + 30 * np.concatenate([np.zeros((1, 4)), np.eye(4), -np.eye(4)])
+    lines = ["body,length_mm,width_mm,height_mm,wheelbase_mm", *("Sedan," + ",".join(map(str, sizes)) for sizes in sedans)]
+    table.write_text("\n".join(lines) + "\n")
+    return table
+
+
 def test_the_command_learns_from_two_made_cars_and_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +226,12 @@ def test_the_command_learns_from_two_made_cars_and_goes_on_where_it_stopped(
     assert float(prior.typical["sedan"][INDEX["length"]]) == pytest.approx(halfway, abs=1e-4)
     assert not torch.triu(prior.factor, 1).any() and bool((prior.factor.diagonal()[:-2] > 0).all()), "written as it was learned"
     damaged = tmp_path / "weights" / "car_shape.safetensors"
+    before = load(damaged.read_bytes())
+    main([*arguments, "--names", "short,long", "--measures-only", "--dimensions", str(table_of_sedans(tmp_path))])
+    after = load(damaged.read_bytes())
+    assert float(after["measures.typical.sedan"][INDEX["length"]]) == pytest.approx(5.5, abs=1e-4)
+    kept = [name for name in before if not name.startswith("measures.")]
+    assert before.keys() == after.keys() and len(kept) > 5 and all(np.array_equal(before[name], after[name]) for name in kept)
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
     shape_prior.cache_clear()
     with pytest.raises(WeightsError, match="build.py train shape"):

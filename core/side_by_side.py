@@ -1,4 +1,7 @@
-"""Work on large arrays, several pieces at once.  numpy and OpenCV let go of the interpreter while they compute, so threads do gain."""
+"""Work on large arrays, several pieces at once.  numpy, OpenCV and torch let go of the interpreter while they compute, so threads do gain.
+
+Not beside Blender: while its own code runs no thread of ours may.
+"""
 
 from __future__ import annotations
 
@@ -21,4 +24,4 @@ def side_by_side(work: Callable[[Given], Made], items: Iterable[Given]) -> list[
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(PIECES, "paint")
+    return ThreadPoolExecutor(PIECES, "piece")
