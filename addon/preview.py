@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import bpy
@@ -43,7 +44,8 @@ def draw_preview(asset: CarAsset, car: CarObjects, photo_srgb01: np.ndarray) -> 
         return _to_image(_before_backdrop(draw_from(model, camera)))
 
     if asset.settings.quality == "draft":
-        laid, *views = side_by_side(lambda draw: draw(), [overlay, *(partial(view, camera) for camera in cameras)])
+        drawings: list[Callable[[], Image.Image]] = [overlay, *(partial(view, camera) for camera in cameras)]
+        laid, *views = side_by_side(lambda draw: draw(), drawings)
     else:
         laid = overlay()
         set_quick_cycles(bpy.context.scene, TILE_PX, SAMPLES[asset.settings.quality])
