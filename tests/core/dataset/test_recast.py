@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from imago.core.car.measure_table import by_name
 from imago.core.car.prior import shape_prior
 from imago.core.car.space import scale, shape_space
 from imago.core.car.wheels import wheel_centres
+from imago.core.dataset import drawn
 from imago.core.dataset.cars import NO_WHEEL, CarModel
 from imago.core.dataset.drawn import invented_model
 from imago.core.dataset.recast import FittedTemplate, Recaster, Shape, shapes, turned_normals
@@ -85,6 +87,16 @@ def test_normals_turn_with_their_triangles() -> None:
     face = np.cross(after[1:, 1] - after[1:, 0], after[1:, 2] - after[1:, 0])
     assert np.abs(turned[1:] - (face / np.linalg.norm(face, axis=1, keepdims=True))[:, None]).max() < 1e-5, "outward stays outward"
     assert np.abs(turned[0] - normals[0]).max() < 1e-6
+
+
+def test_half_of_the_copies_are_stretched_as_well(recaster: Recaster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that proportions are to be seen: the kind of car does not tell them."""
+    shape, maker = another(), SimpleNamespace(subject=lambda _: SimpleNamespace(shift_m=0.0))
+    monkeypatch.setattr(drawn, "shapes", lambda *_: repeat(shape))
+    copies = drawn.recast_copies(recaster.model, maker, recaster.fit, np.random.default_rng(3))  # type: ignore[arg-type]
+    sizes = np.array([np.ptp(copy.positions_m.reshape(-1, 3), axis=0) for copy in islice(copies, 12)])
+    apart = np.abs(np.log(sizes / np.ptp(recaster.recast(shape).positions_m.reshape(-1, 3), axis=0))).max(1)
+    assert 3 <= int((apart < 1e-6).sum()) <= 9 and np.median(apart[apart >= 1e-6]) > 0.03
 
 
 @pytest.mark.slow
