@@ -55,7 +55,6 @@ def see(image_srgb01: np.ndarray, window: Window, device: torch.device | str = "
     return Seen(window, averaged(loaded(weights, str(device)), picture.to(device)))
 
 
-@torch.no_grad()
 def averaged(network: CarNetwork, picture: torch.Tensor) -> Outputs:
     """Outputs (1 row, on the CPU) of a picture (4, 160, 224), averaged with its mirror image's, turned back.
 
@@ -71,9 +70,9 @@ def averaged(network: CarNetwork, picture: torch.Tensor) -> Outputs:
     return Outputs(**mixed)
 
 
-@torch.no_grad()
+@torch.no_grad()  # here and not above: each thread has its own word on gradients
 def _looked_at(network: CarNetwork, picture: torch.Tensor) -> Outputs:
-    with one_thread():  # 35 ms a look; on busy cores more threads wait for each other
+    with one_thread():  # 35 ms; on busy cores more threads wait for each other
         return network(picture[None].contiguous(memory_format=torch.channels_last))
 
 

@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
     measures = of_outer_size(measures, space) if dimensions else measures
     tensors |= {PREFIX + name: value.numpy() for name, value in measures.items()}
     facts = {
-        "trained_by": "python3 build.py train shape CARS OUT --dimensions TABLE",
+        "trained_by": "python3 build.py train shape CARS OUT --dimensions TABLE" + " --measures-only" * arguments.measures_only,
         "config": asdict(config),
         "seed": None,
         "data": f"{len(learned)} training cars, fitted in 3D; left out: {', '.join(NO_CARS_SHAPE)}"

@@ -76,6 +76,12 @@ def test_a_camera_on_the_ground_draws_no_shadow(model: Model) -> None:
     assert np.isfinite(draw_from(model, Camera((60, 40), 50.0, matrix))).all()
 
 
+def test_from_inside_the_car_its_floor_is_seen_though_that_shows_its_back(model: Model) -> None:
+    matrix = np.eye(4)
+    matrix[2, 3] = 0.8
+    assert draw_from(model, Camera((60, 40), 50.0, matrix), with_shadow=False)[..., 3].min() > 0.9
+
+
 def test_thumbnail_is_filled_by_the_car(asset: CarAsset) -> None:
     picture = draw_thumbnail(asset)
     assert picture.shape == (256, 256, 4) and picture.dtype == np.uint8

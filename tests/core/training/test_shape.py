@@ -238,3 +238,4 @@ def test_the_command_learns_from_two_made_cars_and_goes_on_where_it_stopped(
         shape_prior(tmp_path / "weights")
     entry = json.loads((tmp_path / "weights" / "manifest.json").read_text())["shape"]
     assert entry["data"].startswith("2 training cars") and entry["config"]["modes"] == 4
+    assert entry["trained_by"].endswith("--measures-only")
