@@ -336,6 +336,7 @@ def main(arguments: list[str]) -> int:
     if name not in COMMANDS:
         say(f"there is no command {name!r}; `python3 build.py help` lists them.")
         return 2
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle BLAS threads spin, which takes a twentieth of a draft
     try:
         return COMMANDS[name](arguments[1:])
     except SetupError as problem:

@@ -25,7 +25,8 @@ ANSWER_S = 0.6  # a worker that has not stopped by then after CANCEL is killed; 
 QUIT_S = 1.0
 MOST_LOG_BYTES = 2**20
 TAIL_LINES, TAIL_BYTES = 20, 8000
-THREADS = "2"
+# numpy's idle BLAS threads spin for a tenth of a second, on the processor that the others and Blender would have
+THREADS = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}
 FINAL = (Word.MADE, Word.FAILED, Word.CANCELLED)
 NUMBER = (int, float)
 # what must come along with a word, and of which types; a line that lacks it is garbage
@@ -335,5 +336,4 @@ def _environment() -> dict[str, str]:
     """Ours without what is meant for Blender's own Python and libraries."""
     foreign = ("PYTHON", "LD_", "DYLD_", "__PYVENV_LAUNCHER__")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    kept.setdefault("OMP_NUM_THREADS", THREADS)
-    return kept
+    return THREADS | kept

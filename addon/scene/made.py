@@ -22,21 +22,16 @@ ITSELF = ""
 
 Figure = float | tuple[float, ...]
 Figures = dict[str, dict[str, Figure]]
+Place = tuple[bpy.types.bpy_struct, str]  # something of Blender's, and the name of its attribute
 
 
-def write_figures(material: bpy.types.Material, figures: Figures) -> None:
-    """Set every figure that has its node and socket."""
+def write_figures(material: bpy.types.Material, spec: MaterialSpec, figures: Figures) -> None:
+    """Set every figure that has its node and socket, and keep with the material the spec and what Blender holds then."""
+    kept: dict[str, dict[str, Figure | None]] = {}
     for node, key, value in _each(figures):
-        _write(material, node, key, value)
-
-
-def remember(material: bpy.types.Material, spec: MaterialSpec, figures: Figures) -> None:
-    """Keep the spec, and the figures as Blender holds them (in float32)."""
-    material[SPEC] = json.dumps(asdict(spec))
-    kept: dict[str, dict[str, Any]] = {}
-    for node, key, _ in _each(figures):
-        kept.setdefault(node, {})[key] = _read(material, node, key)
-    material[MADE] = json.dumps(kept)
+        place = _place(material, node, key)
+        kept.setdefault(node, {})[key] = None if place is None else _write(place, value)
+    material[SPEC], material[MADE] = json.dumps(asdict(spec)), json.dumps(kept)
 
 
 def spec_of(material: bpy.types.Material) -> MaterialSpec | None:
@@ -53,10 +48,9 @@ def refresh(material: bpy.types.Material, spec: MaterialSpec, figures: Figures) 
     """Set the figures that are still as they were made; what the artist changed stays, and stays known as changed."""
     made = json.loads(material.get(MADE, "{}"))
     for node, key, value in _each(figures):
-        before = made.get(node, {}).get(key)
-        if before is not None and _read(material, node, key) == _plain(before):
-            _write(material, node, key, value)
-            made[node][key] = _read(material, node, key)
+        before, place = made.get(node, {}).get(key), _place(material, node, key)
+        if before is not None and place is not None and _read(place) == _plain(before):
+            made[node][key] = _write(place, value)
     material[SPEC], material[MADE] = json.dumps(asdict(spec)), json.dumps(made)
 
 
@@ -72,20 +66,25 @@ def _each(figures: Figures) -> Iterator[tuple[str, str, Figure]]:
             yield node, key, value
 
 
-def _read(material: bpy.types.Material, node: str, key: str) -> Figure | None:
+def _place(material: bpy.types.Material, node: str, key: str) -> Place | None:
+    """Where a figure stands; None where the artist removed its node."""
     if node == ITSELF:
-        return _plain(getattr(material, key))
+        return material, key
     socket = socket_of(material, node, key)
-    return None if socket is None else _plain(socket.default_value)
+    return None if socket is None else (socket, "default_value")
 
 
-def _write(material: bpy.types.Material, node: str, key: str, value: Figure) -> None:
-    if node == ITSELF:
-        setattr(material, key, value)
-        return
-    socket = socket_of(material, node, key)
-    if socket is not None and _plain(socket.default_value) != _as_held(value):  # Blender goes through the tree at every write
-        socket.default_value = value
+def _read(place: Place) -> Figure:
+    return _plain(getattr(*place))
+
+
+def _write(place: Place, value: Figure) -> Figure:
+    """Set a figure; returns what Blender then holds (in float32)."""
+    now = _read(place)
+    if now == _as_held(value):  # Blender goes through the tree at every write
+        return now
+    setattr(*place, value)
+    return _read(place)
 
 
 def _as_held(value: Figure) -> Figure:

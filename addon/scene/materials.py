@@ -9,7 +9,7 @@ from __future__ import annotations
 import bpy
 
 from ...core.types import MaterialSpec
-from .made import ITSELF, Figure, Figures, remember, socket_of, write_figures
+from .made import ITSELF, Figure, Figures, socket_of, write_figures
 
 # What a lamp gives when its property is 1: linear RGB and strength, chosen to read in daylight without bleaching the lens.
 EMISSION_OF_KIND = {
@@ -77,9 +77,7 @@ class MaterialMaker:
         for row, kind in enumerate(kinds):
             reader = material.node_tree.nodes[_reader(row)]
             reader.attribute_name = reader.label = material.node_tree.nodes[_gain(row)].label = kind
-        figures = figures_of(spec, kinds)
-        write_figures(material, figures)
-        remember(material, spec, figures)
+        write_figures(material, spec, figures_of(spec, kinds))
         return material
 
 

@@ -293,12 +293,14 @@ def test_polling_never_waits(tmp_path):
 def test_the_environment_is_cleaned_and_few_threads_are_used(tmp_path, monkeypatch):
     for name, value in (("PYTHONPATH", "x"), ("PYTHONHOME", ""), ("LD_PRELOAD", ""), ("KEPT", "yes")):
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     client = stand_in(tmp_path, "say('ready', gpu=None, had=dict(os.environ), flags=[sys.flags.isolated, sys.pycache_prefix])\nhear()\n")
     client.start()
     fields = events_until(client, Word.READY)[-1].fields
     had = fields["had"]
-    assert had["KEPT"] == "yes" and had["OMP_NUM_THREADS"] == "2" and not [name for name in had if name.startswith(("PYTHON", "LD_"))]
+    assert (had["KEPT"], had["OMP_NUM_THREADS"], had["OPENBLAS_NUM_THREADS"]) == ("yes", "2", "1")
+    assert not [name for name in had if name.startswith(("PYTHON", "LD_"))]
     assert fields["flags"] == [1, str(tmp_path / "cache")]
     client.close()
 
