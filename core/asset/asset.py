@@ -36,7 +36,7 @@ def save_asset(asset: CarAsset, folder: str | os.PathLike[str]) -> None:
         arrays |= _mesh_arrays(wheel.name, wheel.mesh)
     with written_aside(folder) as aside:
         (aside / "asset.json").write_text(json.dumps(_plain(asset), indent=1))
-        np.savez_compressed(aside / "arrays.npz", **arrays)
+        np.savez(aside / "arrays.npz", **arrays)
         save_picture(asset.texture.photo_srgb01, aside / "photo.png")
         save_picture(asset.texture.confidence01, aside / "confidence.png")
         save_picture(asset.matte01, aside / "matte.png")
