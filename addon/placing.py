@@ -104,7 +104,8 @@ def _wake_template(_: str) -> None:
     reshape.wake()
 
 
-_asleep: list[Callable[[str], None]] = [_wake_png, _wake_image_code, _wake_template]
+WAKINGS: tuple[Callable[[str], None], ...] = (_wake_png, _wake_image_code, _wake_template)
+_asleep = list(WAKINGS)
 
 
 @contextlib.contextmanager

@@ -7,10 +7,10 @@ import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from .messages import MakeRequest, Word, part_folder
 from .paint.colour import dominant_colour, linear_from_srgb
 from .paint.materials import KIND_NAMES, KINDS, Colour, kind_of_parts
 from .pipeline import photo_to_car
-from .side_by_side import side_by_side
+from .side_by_side import both
 from .sketch import Sketch, write_sketch
 from .types import CarAsset, CarShape, Matte, Photo, Settings
 
@@ -177,8 +177,7 @@ def _write(request: MakeRequest, asset: CarAsset, made: Path, progress: Progress
         shutil.copyfile(made.parent / Path(request.photo).name, made / Path(request.photo).name)
     progress.report("write", 0.2)
     _write_json(made / "car.json", car_json(asset))
-    works: tuple[Callable[[], Any], ...] = (lambda: draw_thumbnail(asset), lambda: make_reshape(asset.shape, asset.body.vertices_m))
-    thumbnail, reshape = side_by_side(lambda work: work(), works)
+    thumbnail, reshape = both(partial(draw_thumbnail, asset), partial(make_reshape, asset.shape, asset.body.vertices_m))
     save_thumbnail(thumbnail, made / "thumbnail.png")
     write_reshape(reshape, made / "reshape.npz")
     progress.report("write", 1.0)

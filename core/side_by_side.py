@@ -22,6 +22,12 @@ def side_by_side(work: Callable[[Given], Made], items: Iterable[Given]) -> list[
     return list(_pool().map(work, items))
 
 
+def both(one: Callable[[], Given], other: Callable[[], Made]) -> tuple[Given, Made]:
+    """What two different works make: one in this thread, the other beside it, which must not call this module."""
+    beside = _pool().submit(other)
+    return one(), beside.result()
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(PIECES, "piece")

@@ -4,4 +4,3 @@ import os
 
 # tests that run two files at a time get one thread each
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its idle threads spin

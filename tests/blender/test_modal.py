@@ -95,8 +95,7 @@ def long_work(worker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name, what in (("load_run", "load"), ("place_run", "place")):
         monkeypatch.setattr(making, name, noting(what, getattr(making, name)))
-    wakings = [placing._wake_png, placing._wake_image_code, placing._wake_template]  # as at the first car of a session
-    monkeypatch.setattr(placing, "_asleep", [noting("wake", work) for work in wakings])
+    monkeypatch.setattr(placing, "_asleep", [noting("wake", work) for work in placing.WAKINGS])  # as at the first car of a session
     return done
 
 
@@ -113,11 +112,10 @@ def test_no_tick_does_two_long_things(worker: ModuleType, click, long_work: list
         while operator.run(until=lambda: True) is None:
             assert len(long_work) <= before + 1, f"one tick did {long_work[before:]}"
             before = len(long_work)
-            if found.job is None:
-                continue
-            seen.append((found.job.stage, found.job.fraction01))
             assert operator.modal(bpy.context, MOUSE) == {"PASS_THROUGH"}, "Blender stays usable"
             assert len(bpy.data.objects) == objects, "nothing is in the file before the car is whole"
+            if found.job is not None:
+                seen.append((found.job.stage, found.job.fraction01))
             time.sleep(0.02)
         assert long_work == ["wake"] * wakings + ["load", "place"] and len(long_work) == before + 1
         assert len({stage for stage, _ in seen}) >= 3 and [share for _, share in seen] == sorted(share for _, share in seen)
