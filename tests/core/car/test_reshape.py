@@ -88,6 +88,8 @@ def test_sliders_are_the_measures_that_move_this_car(sedan: CarShape) -> None:
     assert "bed_depth" in bare_reshape(CarShape(BODY_TYPES["pickup"], "pickup")).ranges
     long = CarShape(sedan.measures | {"length": 7.5}, "sedan")  # beyond the table
     assert bare_reshape(long).ranges["length"][1] == 7.5
+    short = CarShape(sedan.measures | {"length": 2.0}, "sedan")  # at an end of its range, and still to be moved to the other
+    assert bare_reshape(short).ranges["length"][0] == 2.0
 
 
 def test_file_comes_back_and_damage_is_told(sedan: CarShape, tmp_path: Path) -> None:
