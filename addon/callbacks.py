@@ -11,10 +11,10 @@ from typing import Any
 
 
 def chosen(inputs: Any, context: Any) -> None:
-    """A photo was chosen, so a car will be wanted; which of its cars is not known yet."""
+    """A photo was chosen, so a car will be wanted; which of its cars, and of what kind, is not known yet."""
     from .warm_worker import start_early
 
-    inputs.which, inputs.box = 0, (0, 0, 0, 0)
+    inputs.which, inputs.box, inputs.body_type = 0, (0, 0, 0, 0), "AUTO"
     start_early()
 
 

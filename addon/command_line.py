@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..core.errors import UserInputError, WeightsError
-from ..core.types import CarAsset, Report, Settings
+from ..core.types import BODY_TYPES, CarAsset, Report, Settings
 from .progress import ProgressLine
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "tests" / "data" / "example.jpg"
@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--which", type=car_number, default=0, metavar="N", help="of several cars the Nth from the left (0: the largest in the middle)"
     )
+    made.add_argument("--body", default="", metavar="TYPE", help=f"what the car is, if you know: {', '.join(BODY_TYPES)}")
     made.add_argument("--box", type=box_px, metavar="LEFT,TOP,RIGHT,BOTTOM", help="where the car is, in pixels of the upright picture")
     return made
 
@@ -98,8 +99,9 @@ def main(arguments: Sequence[str], photo_to_car: PhotoToCar | None = None, write
     chosen = parser().parse_args(arguments)
     try:
         settings = Settings(
-            quality=chosen.quality, device=chosen.device, matte=chosen.matte, which=chosen.which, box_px=chosen.box, unseen=chosen.unseen
-        )
+            quality=chosen.quality, device=chosen.device, matte=chosen.matte, which=chosen.which, box_px=chosen.box, unseen=chosen.unseen,
+            body_type=chosen.body,
+        )  # fmt: skip
         jobs, exit_code = plan(chosen.photos or [EXAMPLE], chosen.mask, chosen.out)
         if not jobs:
             return exit_code

@@ -37,10 +37,10 @@ BOX = "Where the car is: left, top, right and bottom in pixels of the upright ph
 SEED = "Which car: the same number is the same car again"
 TRUNCATION = "How far cars may be from the usual: 0 is the typical car of its body type, 1 anything that the generator can draw"
 TOWARD = "Another invented car, and how far to go toward it: 0 stays, 1 is the other"
-BODIES = (
-    ("ANY", "Any", "As the seed has it"),
-    *((name, {"suv": "SUV", "citycar": "City Car"}.get(name, name.capitalize()), "") for name in BODY_TYPES),
-)
+NAMED_BODIES = tuple((name, {"suv": "SUV", "citycar": "City Car"}.get(name, name.capitalize()), "") for name in BODY_TYPES)
+BODIES = (("ANY", "Any", "As the seed has it"), *NAMED_BODIES)
+BODIES_IN_PHOTOS = (("AUTO", "Automatic", "As the picture shows it"), *NAMED_BODIES)
+BODY_IN_PHOTO = "What kind of car it is. Tell it where a car comes out as another kind: an SUV as a sedan, a hatchback with a trunk"
 OWN_PAINT = "Paint the invented car in a colour of your own; else the seed decides"
 SOURCES = (
     ("FILE", "File", "A picture on disk"),
@@ -75,6 +75,7 @@ class ImagoInputs(bpy.types.PropertyGroup):
     paint: bpy.props.FloatVectorProperty(  # type: ignore[valid-type]
         name="Paint", description=OWN_PAINT, subtype="COLOR_GAMMA", size=3, min=0, max=1, default=(0.6, 0.05, 0.05)
     )
+    body_type: bpy.props.EnumProperty(name="Body", description=BODY_IN_PHOTO, items=BODIES_IN_PHOTOS, default="AUTO")  # type: ignore[valid-type]
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal")  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048")  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]

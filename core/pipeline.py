@@ -23,7 +23,7 @@ from .matte.matte import AUTOMATIC, make_matte
 from .paint.materials import Colour
 from .paint.own_colour import own_colour
 from .paint.paint import paint, painted_size_px
-from .perceive.perceive import perceive
+from .perceive.perceive import perceive, with_body_type
 from .photo.photo import read_photo
 from .types import CarAsset, Fit, Matte, Perception, Photo, Report, Settings, Show
 
@@ -86,8 +86,10 @@ def _invented(settings: Settings, picture_path: Path) -> Invented:
 
 
 def _perceived(photo: Photo, matte: Matte, settings: Settings) -> tuple[Perception, Colour | None]:
-    """What the network sees, and the paint's own colour as that tells it."""
+    """What the network sees, a body type that the user told in place of its own, and the paint's own colour as that tells it."""
     perception = perceive(photo, matte, choose_device(settings.device), afresh=settings.quality != "draft")
+    if settings.body_type:
+        perception = with_body_type(perception, settings.body_type)
     return perception, own_colour(photo.image_srgb01, perception.dense)
 
 

@@ -35,6 +35,7 @@ class Settings:
     seed: int = 0
     matte: str = "network"  # network | rembg
     which: int = 0  # of several cars: 0 the largest central one, else its number from the left
+    body_type: str = ""  # of the photographed car, in the user's word; empty leaves it to the picture
     unseen: str = "plain"  # generator | plain: whence light and unseen sides are told
     invented: bool = False  # a car of the generator's with this seed: there is no photograph, its picture is drawn where one would be
     truncation01: float = 0.7  # of an invented car, how far it may be from the mean car
@@ -52,8 +53,9 @@ class Settings:
         for name in ("truncation01", "share01"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserInputError(f"{name.removesuffix('01')} is a share: give a number from 0 to 1.")
-        if self.invented_body not in ("", *BODY_TYPES):
-            raise UserInputError(f"there is no body type {self.invented_body!r}, choose {', '.join(BODY_TYPES[:-1])} or {BODY_TYPES[-1]}.")
+        for kind in (self.body_type, self.invented_body):
+            if kind not in ("", *BODY_TYPES):
+                raise UserInputError(f"there is no body type {kind!r}, choose {', '.join(BODY_TYPES[:-1])} or {BODY_TYPES[-1]}.")
         if self.invented_paint_srgb01 is not None:
             object.__setattr__(self, "invented_paint_srgb01", tuple(self.invented_paint_srgb01))  # JSON knows lists only
             if len(self.invented_paint_srgb01) != 3 or not all(0 <= value <= 1 for value in self.invented_paint_srgb01):

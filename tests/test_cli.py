@@ -247,6 +247,7 @@ def test_progress_in_a_log_is_one_line_a_stage(capsys):
         (("--box", "10,20.5,300,200"), Settings(box_px=(10.0, 20.5, 300.0, 200.0))),
         (("--box=-5,0,30,20", "--which", "0"), Settings(box_px=(-5.0, 0.0, 30.0, 20.0))),
         (("--matte", "rembg"), Settings(matte="rembg")),
+        (("--body", "suv"), Settings(body_type="suv")),
         (("--unseen", "generator"), Settings(unseen="generator")),
     ],
 )
@@ -267,6 +268,12 @@ def test_nonsense_for_an_option_gets_a_sentence(tmp_path, program, capsys, optio
     with pytest.raises(SystemExit) as left:
         program.run(picture(tmp_path / "a.jpg"), "--out", tmp_path / "out", f"{option}={text}")
     assert left.value.code == 2 and words in capsys.readouterr().err and not program.seen
+
+
+def test_a_body_type_that_is_none(tmp_path, program, capsys):
+    assert program.run(picture(tmp_path / "a.jpg"), "--out", tmp_path / "out", "--body", "tank") == 2
+    assert capsys.readouterr().err.startswith("there is no body type 'tank', choose sedan, ") and not program.seen
+    assert not (tmp_path / "out").exists()
 
 
 def test_number_and_box_together(tmp_path, program, capsys):

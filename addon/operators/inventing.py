@@ -43,7 +43,8 @@ class IMAGO_OT_invent_car(CreateMaking):
         names = ("seed", "variety", "toward", "share", "body", "paint")
         seed, variety, toward, share, body, paint = (getattr(self if given(name) else inputs, name) for name in names)
         self._mask = None
-        self._settings |= {"invented": True, "seed": seed, "truncation01": variety, "which": 0, "box_px": None, "unseen": "generator"}
+        self._settings |= {"invented": True, "seed": seed, "truncation01": variety, "unseen": "generator"}
+        self._settings |= {"which": 0, "box_px": None, "body_type": ""}
         self._settings |= {"toward_seed": toward if share > 0 else None, "share01": share}
         self._settings |= {"invented_body": "" if body == "ANY" else body}
         self._settings |= {"invented_paint_srgb01": tuple(paint) if given("paint") or inputs.own_paint else None}

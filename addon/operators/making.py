@@ -17,7 +17,7 @@ from .. import history
 from ..chosen import preferences, worker_python
 from ..places import runs_folder
 from ..placing import LoadedRun, load_run, place_run, update_from_run, wake_one
-from ..properties import BOX, DEVICES, QUALITIES, TEXTURES, UNSEEN, WHICH, ImagoInputs
+from ..properties import BODIES_IN_PHOTOS, BODY_IN_PHOTO, BOX, DEVICES, QUALITIES, TEXTURES, UNSEEN, WHICH, ImagoInputs
 from ..scene.find import find_rig
 from ..session import SESSION, Outcome, new_job, progress_text
 from ..warm_worker import ensure_worker
@@ -45,6 +45,9 @@ class Making(bpy.types.Operator):
     mask: bpy.props.StringProperty(name="Mask", subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     which: bpy.props.IntProperty(name="Car", description=WHICH, min=0, max=20, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     box: bpy.props.IntVectorProperty(name="Box", description=BOX, size=4, min=0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    body_type: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Body", description=BODY_IN_PHOTO, items=BODIES_IN_PHOTOS, default="AUTO", options={"SKIP_SAVE"}
+    )
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITIES, default="normal", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     texture: bpy.props.EnumProperty(name="Texture", items=TEXTURES, default="2048", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     device: bpy.props.EnumProperty(name="Device", items=DEVICES, default="auto", options={"SKIP_SAVE"})  # type: ignore[valid-type]
@@ -144,12 +147,14 @@ class Making(bpy.types.Operator):
         self._prepare(context)
 
     def _meant(self, inputs: ImagoInputs) -> dict[str, object]:
-        """The settings that say which of several cars to make; those of the panel are of the panel's photo."""
+        """The settings that say which car of the photo is meant and of what kind it is; those of the panel are of the panel's photo."""
         given = self.properties.is_property_set
         other = given("filepath") or given("files")
         box = list(self.box) if given("box") else [] if other else list(inputs.box)
         which = self.which if given("which") else 0 if other else inputs.which
-        return {"which": 0, "box_px": box} if any(box) else {"which": which, "box_px": None}
+        kind = self.body_type if given("body_type") else "AUTO" if other else inputs.body_type
+        told = {"body_type": "" if kind == "AUTO" else kind}
+        return told | ({"which": 0, "box_px": box} if any(box) else {"which": which, "box_px": None})
 
     def _prepare(self, context: bpy.types.Context) -> None:
         """What this operator alone has to know.  Raises UserInputError."""
@@ -169,6 +174,7 @@ class Making(bpy.types.Operator):
             inputs = context.window_manager.imago
             inputs.source, inputs.photo = "FILE", photos[0]  # which forgets the other photo's car
             inputs.which, inputs.box = self._settings["which"], self._settings["box_px"] or (0, 0, 0, 0)
+            inputs.body_type = self._settings["body_type"] or "AUTO"
 
     def _next(self, context: bpy.types.Context) -> None:
         """Hand the next photograph to the worker.  Raises UserInputError."""

@@ -98,6 +98,7 @@ def _draw_inputs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     settings.use_property_split = True
     settings.use_property_decorate = False
     settings.prop(inputs, "quality")
+    settings.prop(inputs, "body_type")
     settings.prop(inputs, "texture")
     settings.prop(inputs, "device")
     if can_invent():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +124,15 @@ def perception_of(outputs: Outputs, window: Window) -> Perception:
         wheels=wheels_of(outputs, window),
         dense=dense_of(outputs, window),
     )
+
+
+def with_body_type(perception: Perception, body_type: str) -> Perception:
+    """The same with a body type that is known; where another was seen, the outline told from the side is that one's and left out."""
+    told = perception.body_type_probability
+    estimates = perception.estimates
+    if told and max(told, key=lambda name: told[name]) != body_type:
+        estimates = {name: estimate for name, estimate in estimates.items() if not name.startswith("top_")}
+    return replace(perception, body_type_probability={body_type: 1.0}, estimates=estimates)
 
 
 def wheels_of(outputs: Outputs, window: Window) -> tuple[WheelSight, ...]:

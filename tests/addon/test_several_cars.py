@@ -85,6 +85,16 @@ def test_the_panels_box_is_not_another_photos(inputs, asked):
     assert (inputs.which, tuple(inputs.box)) == (0, NO_BOX)
 
 
+def test_a_body_type_is_told_of_one_photo(inputs, asked):
+    inputs.photo = "/photos/street.jpg"
+    assert asked()["body_type"] == ""
+    inputs.body_type = "suv"
+    assert asked()["body_type"] == "suv" and asked(body_type="van")["body_type"] == "van"
+    assert asked(body_type="AUTO")["body_type"] == "" == asked(filepath="/photos/other.jpg")["body_type"]
+    inputs.photo = "/photos/other.jpg"
+    assert inputs.body_type == "AUTO"
+
+
 def test_a_notice_that_is_said_again_is_shown_once():
     session, said = Session(), []
     session.job = Job(MakeRequest("one", "a.jpg", "folder"))

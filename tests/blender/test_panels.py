@@ -49,7 +49,7 @@ def test_ready_shows_the_next_step(worker: ModuleType, session) -> None:
     inputs = bpy.context.window_manager.imago
     shown = panels(worker)["Photo"]
     assert [name for name in shown.operator_names if name != "imago.invent_car"][0] == "imago.import_photo"
-    assert {"quality", "texture", "device", "mask", "photo"} <= set(shown.properties)
+    assert {"quality", "body_type", "texture", "device", "mask", "photo"} <= set(shown.properties)
     brings_generator = (Path(__file__).parents[2] / "weights" / "generator.safetensors").is_file()
     assert ({"seed", "body", "own_paint", "unseen"} <= set(shown.properties)) == brings_generator
     assert {"which", "box"} <= set(shown.properties) and "largest in the middle" in shown.text

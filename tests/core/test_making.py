@@ -128,6 +128,18 @@ def test_the_record_is_the_command_lines(made):
 
 
 @pytest.mark.slow
+def test_a_told_body_type_is_the_cars(asset, tmp_path):
+    """Whatever the picture looks like; the car still stands as it does there."""
+    word, fields = making.attend(request(tmp_path / "the-job", body_type="wagon"), Listener(), nothing)
+    assert word is Word.MADE, fields
+    told = load_asset(tmp_path / "the-job")
+    assert asset.body_type != told.body_type == told.settings.body_type == "wagon"
+    assert "side_window_quarter_left" in told.body.part_names, "which only some kinds of cars have"
+    assert told.quality["mask_iou"] > 0.8
+    assert np.degrees(np.arccos(np.sum(told.camera.camera_to_car[:3, 2] * asset.camera.camera_to_car[:3, 2]))) < 5
+
+
+@pytest.mark.slow
 def test_progress_never_falls_and_names_every_stage(made):
     told = made[1].of(Word.PROGRESS)
     fractions = [fields["fraction01"] for fields in told]

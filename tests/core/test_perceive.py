@@ -15,12 +15,13 @@ import torch
 
 from imago.core import pipeline
 from imago.core.errors import UserInputError, WeightsError
+from imago.core.fit.starts import body_types
 from imago.core.perceive.heads import AZIMUTH_BINS, FIGURES, INPUT_SIZE_PX, PART_CLASSES
 from imago.core.perceive.look import Window, cut_window, input_of, put_back, whole_window, window_round
 from imago.core.perceive.network import CarNetwork, NetworkSize, Outputs, heat_mean
-from imago.core.perceive.perceive import averaged, azimuth_peaks, mirrored, perceive, see
+from imago.core.perceive.perceive import averaged, azimuth_peaks, mirrored, perceive, see, with_body_type
 from imago.core.perceive.weights import FILE, KEY, load_network, save_network
-from imago.core.types import BODY_TYPES, Matte, Photo, Settings
+from imago.core.types import BODY_TYPES, Matte, Perception, Photo, Settings
 from imago.core.weights import FOLDER, write_entry
 
 SMALL = NetworkSize((8, 8, 16, 16, 16), (16, 16, 8, 8), 8, 16, 4)
@@ -116,6 +117,14 @@ def test_only_a_draft_is_read_by_the_look_that_cut_it_out(monkeypatch: pytest.Mo
     for quality in ("draft", "normal", "high"):
         pipeline._perceived(Photo("made", image), Matte(alpha, "mask file", 1.0), Settings(quality=quality))
     assert asked == [False, True, True]
+
+
+def test_a_known_body_type_outranks_what_is_seen_and_its_outline() -> None:
+    estimates = {"log_width": (-0.9, 0.05), "top_07": (0.3, 0.01), "plan_3": (0.2, 0.01)}
+    seen = Perception(np.ones(72, np.float32) / 72, 0.1, {"sedan": 0.7, "suv": 0.3}, 1.0, estimates)
+    assert body_types(with_body_type(seen, "suv")) == ["suv"] and body_types(with_body_type(seen, "sedan")) == ["sedan"]
+    assert with_body_type(seen, "sedan").estimates == estimates
+    assert sorted(with_body_type(seen, "suv").estimates) == ["log_width", "plan_3"], "a saloon's outline from the side"
 
 
 def test_the_mean_of_a_heat_map_is_its_peak() -> None:

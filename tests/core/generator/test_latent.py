@@ -142,6 +142,7 @@ def test_an_invented_picture_is_a_file_with_alpha_that_the_camera_belongs_to(par
         {"toward_seed": 2**31},
         {"unseen": "magic"},
         {"invented_body": "tank"},
+        {"body_type": "tank"},
         {"invented_paint_srgb01": (2, 0, 0)},
     ],
 )
