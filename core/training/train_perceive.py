@@ -93,7 +93,7 @@ def new_state(config: PerceiveConfig) -> TrainingState:
     size = NetworkSize(tuple(config.channels), tuple(config.decoder), config.cell, config.hidden, config.finer)
     network, average = CarNetwork(size, config.dropout), CarNetwork(size)
     average.load_state_dict(network.state_dict())
-    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     return TrainingState(network, average.eval(), optimiser)
 
 

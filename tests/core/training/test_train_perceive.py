@@ -65,6 +65,20 @@ def test_a_finished_file_is_where_a_new_run_begins(pictures: Pictures, empty: np
         train(replace(TINY, hidden=8), pictures, empty, tmp_path / "third", first=finished)
 
 
+def test_every_weight_goes_by_its_own_gradient(pictures: Pictures, empty: np.ndarray) -> None:
+    """The working copy's gradients lie in memory otherwise than the master's weights; torch's fused AdamW gives them to other ones."""
+    config, batch = replace(TINY, dropout=0.0), batches(pictures, empty).make(np.random.default_rng(1))
+    state, plain = new_state(config), new_state(config)
+    train_step(config, state, WorkingCopy(state.network.train(), torch.float32), batch)
+    rate = state.optimiser.param_groups[0]["lr"]
+    total_loss(plain.network.train()(batch.inputs), batch)["sum"].backward()
+    torch.nn.utils.clip_grad_norm_(plain.network.parameters(), 2.0)
+    torch.optim.AdamW(plain.network.parameters(), rate, weight_decay=config.weight_decay, foreach=False).step()
+    for (name, stepped), wanted in zip(state.network.named_parameters(), plain.network.parameters(), strict=True):
+        alike = (stepped - wanted).abs() < 0.1 * rate  # a first step has the rate's length, by the gradient's sign
+        assert stepped.ndim < 4 or alike.float().mean() > 0.95, name
+
+
 def test_a_network_without_finer_figures_begins_one_with_them(pictures: Pictures, empty: np.ndarray) -> None:
     """It says the same at first, and two steps move each of its new layers."""
     before, after = new_state(replace(TINY, finer=0, seed=3)), new_state(TINY)
