@@ -8,6 +8,7 @@ waits for the worker.  Either way nothing is in the scene until the car is whole
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -150,11 +151,13 @@ class Making(bpy.types.Operator):
         """The settings that say which car of the photo is meant and of what kind it is; those of the panel are of the panel's photo."""
         given = self.properties.is_property_set
         other = given("filepath") or given("files")
-        box = list(self.box) if given("box") else [] if other else list(inputs.box)
-        which = self.which if given("which") else 0 if other else inputs.which
-        kind = self.body_type if given("body_type") else "AUTO" if other else inputs.body_type
-        told = {"body_type": "" if kind == "AUTO" else kind}
-        return told | ({"which": 0, "box_px": box} if any(box) else {"which": which, "box_px": None})
+
+        def told(name: str, nothing: Any) -> Any:
+            return getattr(self, name) if given(name) else nothing if other else getattr(inputs, name)
+
+        box, kind = list(told("box", ())), told("body_type", "AUTO")
+        car = {"which": 0, "box_px": box} if any(box) else {"which": told("which", 0), "box_px": None}
+        return car | {"body_type": "" if kind == "AUTO" else kind}
 
     def _prepare(self, context: bpy.types.Context) -> None:
         """What this operator alone has to know.  Raises UserInputError."""
