@@ -1,7 +1,8 @@
-"""A car model in Blender: brought in, and changed like its copy in core.dataset.deform."""
+"""A car model in Blender: brought in, and changed like its copy in core.dataset."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -9,9 +10,9 @@ import numpy as np
 from mathutils import Matrix
 
 from ...core.dataset.cars import wheel_of
-from ...core.dataset.deform import widen_points
 from ..quiet import quiet_stdout
 
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]  # points (N, 3) and the wheel of each, or NO_WHEEL, to their new places
 QUIET = 50  # of the importer's log: it would print a line a mesh
 
 
@@ -41,12 +42,12 @@ def originals(meshes: list[bpy.types.Object]) -> list[np.ndarray]:
     return [_points(mesh) for mesh in meshes]
 
 
-def deform(meshes: list[bpy.types.Object], before: list[np.ndarray], seed: int | None) -> None:
-    """Give the meshes the form of core.dataset.deform.widen with a generator of this seed; None: as they came."""
+def deform(meshes: list[bpy.types.Object], before: list[np.ndarray], change: Change | None) -> None:
+    """Give the meshes another form; None: as they came."""
     points = np.concatenate(before)
-    if seed is not None:
+    if change is not None:
         wheel = np.concatenate([np.full(len(p), wheel_of(mesh.name, p)) for mesh, p in zip(meshes, before, strict=True)])
-        points = widen_points(points, wheel, np.random.default_rng(seed)).astype(np.float32)
+        points = change(points, wheel).astype(np.float32)
     first = 0
     for mesh, own in zip(meshes, before, strict=True):
         mesh.data.vertices.foreach_set("co", np.ascontiguousarray(points[first : first + len(own)]).ravel())

@@ -1,10 +1,12 @@
 """Photograph the training cars with Cycles, for as long as is allowed; started again, it goes on.
 
-    python -m imago.addon.photograph CARS_DIR HDRI_DIR OUT_DIR --minutes 60 [--size 224] [--samples 16] [--seed 0] [--threads 1]
+    python -m imago.addon.photograph CARS_DIR HDRI_DIR OUT_DIR --minutes 60 [--forms DIR] [--size 224] [--samples 6] [--seed 0]
+        [--threads 1]
 
 Goes round the cars; OUT_DIR/NAME/ gets pictures and shots.jsonl, one line a picture (record.py says what it holds), and NNNNN_cover.png
-beside the pictures in which something that is no car may stand before the car.  Most cars are changed copies that were never built; other
-cars, buildings, trees and posts stand about.  Several processes with a seed and a folder each may run side by side.
+beside the pictures in which something that is no car may stand before the car.  Most cars are changed copies that were never built,
+with --forms most of these in forms that core/dataset/make_forms.py made (an unused one is taken first, and copied beside the pictures).
+Other cars, buildings, trees and posts stand about.  Several processes with a seed and a folder each may run side by side.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from random import Random
 import numpy as np
 
 from ...core.dataset.cars import CarRow, read_cars
+from ...core.dataset.deform import widen_points
+from ...core.dataset.form import Form, forms_in
 from . import company
 from .aim import SENSOR_MM, draw_aim
 from .boxes import box_round
@@ -32,6 +36,7 @@ from .scenery import Panorama, build_ground, build_sky, panoramas_in, pick
 
 PER_VISIT, PER_FORM = 12, 3  # pictures of a car before the next one is loaded; of one form of it and under one panorama
 CHANGED_SHARE = 0.8
+FORM_SHARE = 0.65  # of the changed ones, where there are forms of the car
 COMPANY = (0.35, 0.3, 0.2, 0.15)  # how often 0, 1, 2 or 3 other cars come to a visit
 POINTS = 400  # of the car's vertices stand for all where lines of sight are tried
 
@@ -47,6 +52,7 @@ class Request:
     size_px: int
     samples: int
     threads: int
+    forms: Path | None = None
 
 
 class Visit:
@@ -63,6 +69,7 @@ class Visit:
         self.sky, self.ground, self.clutter = build_sky(self.scene), build_ground(), Clutter(draw)
         self.panorama: Panorama | None = None
         self.seed: int | None = None
+        self.form: str | None = None
 
     def _companion(self, name: str) -> company.Companion:
         meshes = bring_in(self.request.cars / f"{name}.glb")
@@ -73,10 +80,24 @@ class Visit:
         """Take pictures; each is written and recorded when it is given."""
         for number in range(count):
             if number % PER_FORM == 0:
-                self.seed = self.draw.randrange(2**31) if self.draw.random() < CHANGED_SHARE else None
-                deform(self.car, self.original, self.seed)
+                self._change()
                 self.panorama = pick(self.request.skies, self.draw)
             yield self._picture()
+
+    def _change(self) -> None:
+        """Leave the car as its author made it, or give it a form that was made before, or stretch it."""
+        self.seed = self.form = None
+        forms = forms_in(self.request.forms / self.folder.name) if self.request.forms else []
+        if self.draw.random() > CHANGED_SHARE:
+            deform(self.car, self.original, None)
+        elif forms and self.draw.random() < FORM_SHARE:
+            file = self.draw.choice([file for file in forms if not (self.folder / file.name).exists()] or forms)
+            self.form, form = file.name, Form.read(file)
+            form.write(self.folder / file.name)
+            deform(self.car, self.original, lambda points, _: form.moved(points))
+        else:
+            self.seed = seed = self.draw.randrange(2**31)
+            deform(self.car, self.original, lambda points, wheel: widen_points(points, wheel, np.random.default_rng(seed)))
 
     def _picture(self) -> Shot:
         draw, panorama = self.draw, self.panorama
@@ -105,6 +126,7 @@ class Visit:
             night=night,
             paint=paint,
             widen_seed=self.seed,
+            form=self.form,
             others=others,
             occluders=bool(before),
             cover=cover.name if cover is not None else None,
@@ -143,12 +165,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--samples", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--forms", type=Path, help="folder of the cars' forms, one folder a car")
     given = parser.parse_args()
     rows = tuple(read_cars(given.cars / "cars.csv", "train"))
-    request = Request(given.cars, rows, panoramas_in(given.hdris), given.out, given.size, given.samples, given.threads)
+    request = Request(given.cars, rows, panoramas_in(given.hdris), given.out, given.size, given.samples, given.threads, given.forms)
     photograph(request, given.seed, 60 * given.minutes)
 
 

@@ -17,6 +17,7 @@ from ..perceive.heads import FIGURES
 from ..types import BODY_TYPES
 from .cars import CarModel
 from .deform import widen
+from .form import Form
 from .label_maps import LabelMaps, label_maps
 from .subject import Subject, SubjectMaker
 from .surfaces import srgb_of_linear
@@ -153,7 +154,7 @@ class Album:
 
     def __init__(self, model: CarModel, models: dict[str, CarModel]) -> None:
         self.model, self.models, self.maker = model, models, SubjectMaker(model)
-        self._subjects: dict[int | None, Subject] = {}
+        self._subjects: dict[tuple[int | None, Path | None], Subject] = {}
 
     def rows(self, folder: Path, first: int = 0) -> Iterator[Row]:
         """The labelled pictures of a folder from line `first` of its record on; those that show too little of the car are left out."""
@@ -182,7 +183,7 @@ class Album:
         if size != STORED_PX:
             raise ValueError(f"pictures are {size} pixels wide, not {STORED_PX}")
         focal_px = told["lens_mm"] / told["sensor_width_mm"] * size
-        subject = self._subject(told.get("widen_seed"))
+        subject = self._subject(told.get("widen_seed"), folder / told["form"] if told.get("form") else None)
         camera = np.array(told["camera_to_world"], np.float64)
         camera[1, 3] += subject.shift_m
         others = [self._other(placed, subject.shift_m) for placed in told.get("others", ())]
@@ -193,11 +194,12 @@ class Album:
         known = "others" in told or not told.get("clutter", False)
         return Shot(image, maps, subject, camera, focal_px, np.asarray(paint), known, number)
 
-    def _subject(self, seed: int | None) -> Subject:
-        if seed not in self._subjects:
-            model = self.model if seed is None else widen(self.model, np.random.default_rng(seed))
-            self._subjects = {seed: self.maker.subject(model)}  # a visit's pictures share one
-        return self._subjects[seed]
+    def _subject(self, seed: int | None, form: Path | None) -> Subject:
+        if (seed, form) not in self._subjects:
+            model = self.model if form is None else Form.read(form).of(self.model)
+            model = model if seed is None else widen(model, np.random.default_rng(seed))
+            self._subjects = {(seed, form): self.maker.subject(model)}  # a visit's pictures share one
+        return self._subjects[seed, form]
 
     def _other(self, placed: dict, shift_m: float) -> np.ndarray:
         matrix = np.array(placed["matrix"], np.float64)

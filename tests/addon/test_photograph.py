@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ from imago.addon.photograph.camera import take_cover
 from imago.addon.photograph.scenery import panoramas_in
 from imago.core.dataset.cars import CarModel, read_cars, read_model
 from imago.core.dataset.deform import widen
+from imago.core.dataset.form import Form
 from imago.core.dataset.zbuffer import rasterize
 
 SIZE_PX = 48
@@ -47,10 +49,11 @@ def write_cars(folder: Path) -> None:
     (folder / "cars.csv").write_text("\n".join(lines) + "\n")
 
 
-def visible(models: dict[str, CarModel], name: str, shot: dict, size_px: int) -> np.ndarray:
-    """(S, S) bool: where the record says that the car is seen, other cars taken into account."""
-    seed, camera = shot["widen_seed"], np.array(shot["camera_to_world"])
-    car = models[name] if seed is None else widen(models[name], np.random.default_rng(seed))
+def visible(models: dict[str, CarModel], folder: Path, shot: dict, size_px: int) -> np.ndarray:
+    """(S, S) bool: where the record in a car's folder says that it is seen, other cars taken into account."""
+    seed, form, camera = shot["widen_seed"], shot["form"], np.array(shot["camera_to_world"])
+    car = models[folder.name] if seed is None else widen(models[folder.name], np.random.default_rng(seed))
+    car = car if form is None else Form.read(folder / form).of(car)
     pieces = [car.positions_m]
     for other in shot["others"]:
         matrix = np.array(other["matrix"])
@@ -72,7 +75,8 @@ def grey(file: Path) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_the_record_says_where_the_car_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("forms", [False, True])
+def test_the_record_says_where_the_car_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forms: bool) -> None:
     write_cars(tmp_path)
     monkeypatch.setattr(photograph, "COMPANY", (0, 1))
     monkeypatch.setattr(photograph.company, "SHOWN_SHARE", 1.0)
@@ -80,19 +84,28 @@ def test_the_record_says_where_the_car_is_seen(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("imago.addon.photograph.camera.BLURRED_SHARE", 0.0)
     rows = tuple(read_cars(tmp_path / "cars.csv", "train"))
     models = {row.name: read_model(tmp_path, row) for row in rows}
-    request = photograph.Request(tmp_path, rows, panoramas_in(tmp_path)[:2], tmp_path / "out", SIZE_PX, 1, 2)
+    request = photograph.Request(tmp_path, rows, panoramas_in(tmp_path)[:2], tmp_path / "out", SIZE_PX, 1, 2, tmp_path / "forms")
+    if forms:  # as high as it is long, and twice as wide
+        monkeypatch.setattr(photograph, "CHANGED_SHARE", 1.0)
+        monkeypatch.setattr(photograph, "FORM_SHARE", 1.0)
+        (tmp_path / "forms" / "short").mkdir(parents=True)
+        model = models["short"]
+        bigger = replace(model, positions_m=model.positions_m * np.float32([2, 1, 2.5]))
+        Form.between(model, bigger).write(tmp_path / "forms" / "short" / "0.npz")
     visit = photograph.Visit(request, rows[0], Random(4))
     for taken in visit.pictures(4):
         take_cover(visit.scene, visit.car, tmp_path / "seen.png")
         rendered, cover = grey(tmp_path / "seen.png") > 0.5, np.zeros((SIZE_PX, SIZE_PX))
         if taken.cover is not None:
             cover = grey(visit.folder / taken.cover)
-        told = visible(models, "short", json.loads((visit.folder / "shots.jsonl").read_text().splitlines()[-1]), SIZE_PX) & (cover < 0.5)
+        told = visible(models, visit.folder, json.loads((visit.folder / "shots.jsonl").read_text().splitlines()[-1]), SIZE_PX) & (
+            cover < 0.5
+        )
         assert (rendered & told).sum() > 0.93 * (rendered | told).sum(), taken
         assert (visit.folder / taken.file).stat().st_size > 500 and taken.occluders == (taken.cover is not None)
     shots = [json.loads(line) for line in (visit.folder / "shots.jsonl").read_text().splitlines()]
     assert len(shots) == 4 and any(shot["others"] for shot in shots) and any(shot["occluders"] for shot in shots)
-    assert not list(visit.folder.glob("part_*"))
+    assert not list(visit.folder.glob("part_*")) and {shot["form"] for shot in shots} == ({"0.npz"} if forms else {None})
 
 
 def test_boxes_know_what_they_touch_and_hide() -> None:
