@@ -136,7 +136,7 @@ def placement(pictures: Pictures, number: int, kind: str, random: np.random.Gene
         scale = max(WIDTH, HEIGHT) / STORED_PX * random.uniform(0.7, 1.3)
         centre = np.full(2, STORED_PX / 2) + random.normal(0, 0.2 * STORED_PX, 2)
     angle = random.normal(0, ROLL_SIGMA_RAD)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale * np.exp(random.normal(0, 0.02, (2, 1)))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale  # never stretched: proportions count
     return np.concatenate([turn, (middle - turn @ centre)[:, None]], 1)
 
 

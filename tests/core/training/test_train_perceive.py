@@ -164,6 +164,14 @@ def test_a_cut_holds_the_whole_car(pictures: Pictures) -> None:
         assert ((x > 0) & (x < width) & (y > 0) & (y < height)).mean() > 0.85
 
 
+@pytest.mark.parametrize("kind", ["cut", "whole", "pasted", "behind"])
+def test_no_placement_stretches_a_car(pictures: Pictures, kind: str) -> None:
+    """Else what is called its width would not be what is seen."""
+    for seed in range(6):
+        sizes = np.linalg.svd(placement(pictures, 0, kind, np.random.default_rng(seed))[:, :2], compute_uv=False)
+        assert sizes[0] == pytest.approx(sizes[1], rel=1e-9)
+
+
 def test_azimuth_loss_is_zero_at_the_target_and_wraps_round() -> None:
     centres = torch.arange(AZIMUTH_BINS) * (2 * math.pi / AZIMUTH_BINS)
     truth = torch.tensor([0.0, math.pi, 2 * math.pi - 1e-4])
