@@ -16,7 +16,7 @@ BODY_SMOOTHING = 0.1  # 30 cars are no population
 PART_WEIGHT = torch.tensor([0.5 if name in ("background", "body") else 1.5 for name in PART_CLASSES])  # lamps and plates are small
 FIGURE_WEIGHT = torch.tensor([1.0 if name.startswith(("top_", "plan_")) else 3.0 for name in FIGURES])  # no fit has better proportions
 WEIGHTS = {
-    "matte": 2.0, "any_car": 0.7, "parts": 0.7, "coordinates": 0.4, "azimuth": 0.4, "figures": 1.5, "body": 0.1, "car": 0.3, "count": 0.1,
+    "matte": 2.0, "any_car": 0.7, "parts": 0.7, "coordinates": 0.4, "azimuth": 0.4, "figures": 3.0, "body": 0.1, "car": 0.3, "count": 0.1,
     "paint": 0.5, "wheels": 0.25, "wheels_seen": 0.1,
 }  # fmt: skip
 
