@@ -1,11 +1,13 @@
 """Train the network that reads photographs, bounded by minutes and resumable.
 
     python3 build.py train perceive --data CARS_DIR HDRI_DIR --photographs FOLDER... --out RUN_DIR --minutes 90 [--begin-with FILE]
+        [--cut-off-share 1]
 
 FOLDERs hold photographs made by Cycles (addon/photograph), one folder a car.  RUN_DIR gets config.json, pictures/ (their labels, made
 first, only what is new), checkpoint.pt, curves.jsonl, curves.png, and perceive.safetensors at every measure.  Starting it again goes on
 from the checkpoint until the minutes of training are full.  --begin-with: a new run's first weights are those of a finished file.  Under
-torchrun every process draws batches of its own and gradients are averaged.
+torchrun every process draws batches of its own and gradients are averaged.  --cut-off-share: of the pictures that show
+a car from very near or not the whole of it, how many are learned from.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import torch
 from ..dataset.empty import empty_pool
 from ..dataset.make_pictures import make_pictures
 from ..dataset.pictures import Pictures, read_shards
+from ..perceive.heads import FIGURES
 from ..perceive.network import CarNetwork, NetworkSize
 from ..perceive.weights import network_of, save_network
 from .loop import ALONE, Terms, add_arguments, begin, go_on, mean_terms, progress01, write_row
@@ -33,6 +36,8 @@ from .perceive_loss import total_loss
 from .picture_batches import Batch, PictureBatches
 from .processes import Processes
 from .run_record import write_json
+
+NEAR_LENGTHS = 1.1  # a car photographed from nearer is seldom seen as a whole
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class PerceiveConfig:
     begun_with_sha256: str = ""  # of the finished file whose weights came first, empty where chance's did
     dropout: float = 0.1
     held_out: tuple[str, ...] = ()
+    cut_off_share: float = 1.0  # of the pictures that do not show the whole car from NEAR_LENGTHS of its lengths or further
     channels: tuple[int, ...] = NetworkSize().channels
     decoder: tuple[int, ...] = NetworkSize().decoder
     cell: int = NetworkSize().cell
@@ -131,6 +137,14 @@ def train_step(
     return {key: float(value.detach()) for key, value in terms.items()}
 
 
+def learned_from(config: PerceiveConfig, pictures: Pictures) -> np.ndarray:
+    """Which pictures are: indices, those of cars held out left out, and all but a share of those that cut a car off."""
+    distance = pictures.figures[:, FIGURES.index("log_distance_lengths")]
+    well_shown = pictures.whole & (distance > math.log(NEAR_LENGTHS))
+    kept = well_shown | (np.random.default_rng(config.seed).random(len(pictures)) < config.cut_off_share)
+    return np.flatnonzero(kept & ~np.isin(pictures.car, config.held_out))
+
+
 def train(
     config: PerceiveConfig,
     pictures: Pictures,
@@ -148,7 +162,7 @@ def train(
     begin(config, state, out)
     held = np.isin(pictures.car, config.held_out)
     seed = config.seed + 1000 * processes.rank
-    batches = PictureBatches(pictures, np.flatnonzero(~held), empty, config.batch, seed, state.step)
+    batches = PictureBatches(pictures, learned_from(config, pictures), empty, config.batch, seed, state.step)
     working = WorkingCopy(state.network.train(), torch.bfloat16 if config.bfloat16 else torch.float32)
 
     def step(batch: Batch) -> Terms:
@@ -179,6 +193,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--pictures", nargs="*", type=Path, default=[], help="folders of pictures labelled before")
     parser.add_argument("--begin-with", type=Path, metavar="FILE", help="a finished perceive.safetensors to go on from")
     parser.add_argument("--learning-rate", type=float, default=PerceiveConfig.learning_rate, help="at its highest")
+    parser.add_argument("--cut-off-share", type=float, default=PerceiveConfig.cut_off_share, help="of pictures that cut a car off")
     add_arguments(parser, PerceiveConfig.minutes, PerceiveConfig.batch)
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
@@ -192,7 +207,8 @@ def main(arguments: list[str] | None = None) -> None:
     content = given.begin_with.read_bytes() if given.begin_with else b""
     first = network_of(content) if content else None
     chosen = {"minutes": given.minutes, "seed": given.seed, "threads": given.threads, "batch": given.batch, "bfloat16": fast_bfloat16()}
-    chosen |= {"learning_rate": given.learning_rate, "begun_with_sha256": hashlib.sha256(content).hexdigest() if content else ""}
+    chosen |= {"learning_rate": given.learning_rate, "cut_off_share": given.cut_off_share}
+    chosen |= {"begun_with_sha256": hashlib.sha256(content).hexdigest() if content else ""}
     config = PerceiveConfig(**chosen, held_out=tuple(given.held_out))
     train(config, read_shards(folders), empty_pool(hdris, config.empty_pictures, config.seed), given.out, processes, first)
 

@@ -17,7 +17,7 @@ from imago.core.car.space import shape_space
 from imago.core.dataset.drawn import invented_rows
 from imago.core.dataset.pictures import Pictures, read_shards, write_shard
 from imago.core.dataset.sky import sky_of
-from imago.core.perceive.heads import AZIMUTH_BINS, COORDINATE_REACH, INPUT_SIZE_PX, PART_CLASSES
+from imago.core.perceive.heads import AZIMUTH_BINS, COORDINATE_REACH, FIGURES, INPUT_SIZE_PX, PART_CLASSES
 from imago.core.perceive.network import Outputs
 from imago.core.perceive.weights import FILE, KEY, load_network, network_of
 from imago.core.training.measure_perceive import measure_pictures
@@ -25,7 +25,7 @@ from imago.core.training.mixed_precision import WorkingCopy
 from imago.core.training.perceive_loss import azimuth_loss, coordinate_loss, laplace, matte_loss, total_loss
 from imago.core.training.picture_batches import PictureBatches, mirrored, placement
 from imago.core.training.release_weights import release
-from imago.core.training.train_perceive import begin_with, new_state, train, train_step
+from imago.core.training.train_perceive import PerceiveConfig, begin_with, learned_from, new_state, train, train_step
 from imago.core.training.vary_colour import vary
 
 from .conftest import needs_bfloat16
@@ -170,6 +170,22 @@ def test_no_placement_stretches_a_car(pictures: Pictures, kind: str) -> None:
     for seed in range(6):
         sizes = np.linalg.svd(placement(pictures, 0, kind, np.random.default_rng(seed))[:, :2], compute_uv=False)
         assert sizes[0] == pytest.approx(sizes[1], rel=1e-9)
+
+
+def test_of_pictures_that_cut_a_car_off_a_share_is_learned_from(pictures: Pictures) -> None:
+    count, distance = 400, FIGURES.index("log_distance_lengths")
+    rows = np.arange(count) % len(pictures)
+    figures = pictures.figures[rows].copy()
+    figures[:, distance] = math.log(2)
+    figures[: count // 4, distance] = math.log(0.9)
+    whole, car = np.arange(count) < count // 2, np.where(np.arange(count) % 5 == 0, "held", "seen")
+    many = replace(pictures, image=pictures.image[rows], figures=figures, whole=whole, car=car)
+    well = np.arange(count // 4, count // 2)
+    assert np.array_equal(learned_from(PerceiveConfig(), many), np.arange(count))
+    assert np.array_equal(learned_from(PerceiveConfig(cut_off_share=0.0), many), well)
+    some = learned_from(PerceiveConfig(cut_off_share=0.2), many)
+    assert set(well) <= set(some) and len(some) - len(well) == pytest.approx(0.2 * (count - len(well)), rel=0.4)
+    assert np.array_equal(learned_from(PerceiveConfig(cut_off_share=0.0, held_out=("held",)), many), well[well % 5 != 0])
 
 
 def test_azimuth_loss_is_zero_at_the_target_and_wraps_round() -> None:
