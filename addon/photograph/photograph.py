@@ -92,8 +92,10 @@ class Visit:
             deform(self.car, self.original, None)
         elif forms and self.draw.random() < FORM_SHARE:
             file = self.draw.choice([file for file in forms if not (self.folder / file.name).exists()] or forms)
-            self.form, form = file.name, Form.read(file)
-            form.write(self.folder / file.name)
+            self.form, own = file.name, self.folder / file.name
+            if not own.exists():  # else it stays: labels of earlier pictures hang on it
+                Form.read(file).write(own)
+            form = Form.read(own)
             deform(self.car, self.original, lambda points, _: form.moved(points))
         else:
             self.seed = seed = self.draw.randrange(2**31)

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .cars import CarRow, read_cars, read_model
 from .drawn import recast_copies
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    torch.set_num_threads(1)
     print(make_forms(given.cars, given.fits, given.out, given.count, given.seed), "forms")
 
 

@@ -108,6 +108,25 @@ def test_the_record_says_where_the_car_is_seen(tmp_path: Path, monkeypatch: pyte
     assert not list(visit.folder.glob("part_*")) and {shot["form"] for shot in shots} == ({"0.npz"} if forms else {None})
 
 
+@pytest.mark.slow
+def test_a_form_that_pictures_were_taken_of_stays_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though another of its name is handed in later: their labels are read from it."""
+    write_cars(tmp_path)
+    for share in ("CHANGED_SHARE", "FORM_SHARE"):
+        monkeypatch.setattr(photograph, share, 1.0)
+    rows = tuple(read_cars(tmp_path / "cars.csv", "train"))
+    model = read_model(tmp_path, rows[0])
+    (tmp_path / "forms" / "short").mkdir(parents=True)
+    request = photograph.Request(tmp_path, rows, panoramas_in(tmp_path)[:2], tmp_path / "out", SIZE_PX, 1, 2, tmp_path / "forms")
+    for height in (2.5, 1.5):
+        higher = replace(model, positions_m=model.positions_m * np.float32([1, 1, height]))
+        Form.between(model, higher).write(tmp_path / "forms" / "short" / "0.npz")
+        visit = photograph.Visit(request, rows[0], Random(4))
+        assert next(visit.pictures(1)).form == "0.npz"
+        seen = np.concatenate(photograph.originals(visit.car))
+        assert seen[:, 2].max() == pytest.approx(2.5 * model.positions_m[..., 2].max(), rel=1e-4)
+
+
 def test_boxes_know_what_they_touch_and_hide() -> None:
     box, eye = Box(0.0, -4.0, 0.5, 0.5, math.pi / 4, 1.0), np.array([0.0, -8.0, 0.5])
     behind, above = np.array([[0.0, 0.0, 0.5], [0.0, -4.0, 0.5]]), np.array([[0.0, 0.0, 3.0], [3.0, 0.0, 0.5]])
