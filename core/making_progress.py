@@ -79,6 +79,8 @@ class Progress:
 
     def _left_s(self, done01: float, now: float) -> float | None:
         """None while it cannot be told."""
+        if done01 >= 1:
+            return 0.0
         elapsed = now - self.began
         if elapsed < TELLABLE_S or done01 < TELLABLE_SHARE:
             return None

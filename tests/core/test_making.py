@@ -362,6 +362,15 @@ def test_expected_seconds_are_learned():
     assert making_progress.expected_s(settings) == usual | {"fit": 123.0}
 
 
+def test_a_car_made_sooner_than_can_be_told_still_ends_at_nothing_left(monkeypatch):
+    monkeypatch.setattr(making_progress.time, "perf_counter", lambda: 0.0)
+    listener = Listener()
+    progress = making_progress.Progress("job", Settings(quality="draft"), listener, nothing)
+    progress.report("fit", 0.3)
+    progress.report("write", 1.0)
+    assert [fields["left_s"] for fields in listener.of(Word.PROGRESS)] == [None, 0.0]
+
+
 def test_time_left_follows_the_expected_seconds(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(making_progress.time, "perf_counter", lambda: clock[0])
