@@ -66,11 +66,11 @@ def solve_shape(
     """The likeliest car about a start, at first seen through a pose (7,); car: the start's, typical_expanded()."""
     assert perception.dense is not None, "solve_shape() is for perceptions with dense maps"
     shapes = Shapes.of(prior, [start])
-    pose, *stretch = _stretched_view(start, pose, perception, crop)
-    found = Solved(torch.zeros(prior.factor.shape[0]), torch.zeros(FREE_MODES), stretch[0], pose)
+    pose, stretch, spread = _stretched_view(start, pose, perception, crop)
+    found = Solved(torch.zeros(prior.factor.shape[0]), torch.zeros(FREE_MODES), stretch, pose)
     for number in range(rounds):
         about = car if number == 0 else car.moved(*shapes.at(found.z[None], found.w[None]))
-        found = _shape_round(about, found, stretch, perception, prior, lookup, crop)
+        found = _shape_round(about, found, (stretch, spread), perception, prior, lookup, crop)
     return found
 
 
@@ -87,21 +87,27 @@ def _stretched_view(
 
 
 def _shape_round(
-    car: LinearCar, last: Solved, expected: list[torch.Tensor], perception: Perception, prior: ShapePrior, lookup: Lookup, crop: Crop
+    car: LinearCar,
+    last: Solved,
+    stretch: tuple[torch.Tensor, torch.Tensor],
+    perception: Perception,
+    prior: ShapePrior,
+    lookup: Lookup,
+    crop: Crop,
 ) -> Solved:
-    """The likeliest shape and stretch, of which some (2,) is expected, and how surely, with the car expanded about the present one."""
+    """The likeliest shape and stretch, with the car expanded about the present one; stretch: the expected one (2,), and how surely (2,)."""
     slope = torch.cat([prior.factor.T @ car.slope[0], (car.stretch * car.modes.view(FREE_MODES, -1, 3)).flatten(1)])  # (P + k, V * 3)
     moving = Moving(car.origin[0], slope.view(len(slope), -1, 3), float(car.at[0, INDEX["length"]]), last.stretch)
     count, told = observations(perception.dense), perception.estimates  # type: ignore[arg-type]
     rows = [place_rows(moving, last.pose, lookup, crop, count), *figure_rows(moving, told), *measure_rows(moving, car.at[0], prior, told)]
     matrix, wanted = torch.cat([r[0] for r in rows]).double(), torch.cat([r[1] for r in rows]).double()
-    centre, spread = expected[0], (expected[1] ** -2 + ratio_spreads(told) ** -2) ** -0.5
+    expected, spread = stretch[0], (stretch[1] ** -2 + ratio_spreads(told) ** -2) ** -0.5
     matrix[:, -2:] *= spread
-    at = torch.cat([last.z, last.w, (last.stretch - centre) / spread]).double()
+    at = torch.cat([last.z, last.w, (last.stretch - expected) / spread]).double()
     # rows: matrix (x - at) = wanted, and x a standard normal
     normal = matrix.T @ matrix + torch.eye(len(at), dtype=torch.float64)
     found = torch.linalg.solve(normal, matrix.T @ (wanted + matrix @ at)).float()
-    return Solved(found[: len(last.z)], found[len(last.z) : -2], centre + found[-2:] * spread, last.pose)
+    return Solved(found[: len(last.z)], found[len(last.z) : -2], expected + found[-2:] * spread, last.pose)
 
 
 def outer_hubs(measures: torch.Tensor, vertices: torch.Tensor) -> torch.Tensor:
