@@ -91,7 +91,9 @@ def test_two_cars_a_killed_worker_and_one_more(client, tmp_path):
     assert words[0] is Word.READY and events[0].fields["torch"] and words[-1] is Word.MADE and client.running_job is None
     assert words.count(Word.SKETCH) >= 2
     fractions = [event.fields["fraction01"] for event in events if event.word is Word.PROGRESS]
-    assert fractions == sorted(fractions) and len(fractions) > 10
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+    stages = dict.fromkeys(event.fields["stage"] for event in events if event.word is Word.PROGRESS)
+    assert list(stages) == ["photo", "matte", "perceive", "fit", "paint", "asset", "write"], "however quick the machine, each is named"
     folder = Path(events[-1].fields["folder"])
     assert load_asset(folder).settings.quality == "draft" and json.loads((folder / "run.json").read_text())["job"] == "one"
     assert [path.name for path in folder.parent.iterdir()] == ["one"]
