@@ -55,8 +55,7 @@ def add_lamps(scene: bpy.types.Scene, size_m: tuple[float, float, float]) -> Non
     ]
     for lamp in lamps:
         lamp.visible_camera = False
-    for lamp in lamps[1:]:
-        lamp.visible_glossy = False  # low as they stand, their reflections would bleach hood and trunk
+        lamp.visible_glossy = False  # their mirror images would bleach hood and trunk and end in the middle of a window
 
 
 def draw_studio(car: CarObjects, cameras: list[Camera], size_m: tuple[float, float, float]) -> list[np.ndarray]:

@@ -33,6 +33,7 @@ from .shapes import Shapes, to_shape
 from .silhouette import coverage, make_target
 from .solve import FREE_MODES, Solved, solve_poses, solve_shape
 from .starts import RULED_OUT, Start, azimuth_log_probability, best_of_each_direction, make_starts
+from .told_figures import ToldFigures
 from .typical import typical_expanded, typical_vertices
 
 
@@ -279,7 +280,8 @@ def _belief(state: _State) -> float:
 def _evidence(state: _State, size_px: int, scene: _Scene) -> Evidence:
     alpha, valid = cut(scene.matte.alpha01, scene.crop, size_px), cut(np.ones_like(scene.matte.alpha01), scene.crop, size_px)
     target = make_target(alpha, (valid > 0.5).astype(np.float32))
-    return Evidence(target, scene.crop, size_px, scene.lookup, classes_of([start.body_type for start in state.starts]), state.first)
+    classes = classes_of([start.body_type for start in state.starts])
+    return Evidence(target, scene.crop, size_px, scene.lookup, classes, state.first, ToldFigures.of(scene.perception.estimates))
 
 
 def _typical(starts: list[Start], prior: ShapePrior) -> torch.Tensor:
@@ -345,5 +347,6 @@ def _on(evidence: Evidence, device: torch.device) -> Evidence:
     if device.type == "cpu":
         return evidence
     lookup = evidence.lookup.to(device) if evidence.lookup is not None else None
+    figures = evidence.figures.to(device) if evidence.figures is not None else None
     target, classes, first = evidence.target.to(device), evidence.classes.to(device), evidence.first.to(device)
-    return replace(evidence, target=target, lookup=lookup, classes=classes, first=first)
+    return replace(evidence, target=target, lookup=lookup, classes=classes, first=first, figures=figures)

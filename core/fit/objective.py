@@ -12,6 +12,7 @@ from .dense import STRETCH_SIGMA, Lookup, Visible, dense_costs, face_classes, wh
 from .pose import AZIMUTH, ELEVATION, LOG_DISTANCE, POSE_SIZE, ROLL, Crop, camera_to_car, crop_projection
 from .silhouette import Target, coverage, silhouette_loss, soft_iou
 from .solve import outer_hubs
+from .told_figures import ToldFigures, figure_cost
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Weights:
     parts: float = 0.02
     wheels: float = 0.006
     prior: float = 0.0007
+    figures: float = 0.002  # thrice a prior's: what the photograph does not show is known by them alone
     coefficients: float = 0.002
     direction: float = 0.012
     body_type: float = 0.08  # panes and doors follow from it, and what the outline says against the network here was more often wrong
@@ -58,6 +60,7 @@ class Evidence:
     lookup: Lookup | None
     classes: torch.Tensor
     first: torch.Tensor
+    figures: ToldFigures | None = None
 
 
 def classes_of(body_types: list[str]) -> torch.Tensor:
@@ -77,6 +80,10 @@ def cost(point: Point, evidence: Evidence, visible: Visible | None, weights: Wei
         )
         total = total + weights.places * lookup.certainty01 * places + weights.parts * parts
         total = total + weights.wheels * wheel_cost(outer_hubs(point.measures, point.vertices), pose, lookup, size)
+    if evidence.figures is not None:
+        total = total + weights.figures * figure_cost(
+            evidence.figures, point.vertices, point.measures[:, INDEX["wheelbase"]], point.stretch
+        )
     return total, soft_iou(silhouettes, evidence.target)
 
 

@@ -48,6 +48,23 @@ def ratio_spreads(told: Told) -> torch.Tensor:
     return torch.tensor([RATIO_SHARE * told[name][1] if name in told else STRETCH_SIGMA for name in RATIOS])
 
 
+def wheelbase_spread(told: Told) -> float:
+    """Standard deviation of the logarithm of the wheelbase over the length."""
+    return RATIO_SHARE * told["log_wheelbase"][1] + 0.005
+
+
+def outline_spread(told: Told, name: str, axis: int) -> float:
+    """Standard deviation of one station of an outline that reaches sideways (axis 0) or up (1), the common error apart."""
+    mean, scale = told[name]
+    common = mean * told[RATIOS[axis]][1] if RATIOS[axis] in told else 0.0
+    return math.sqrt(max(scale**2 - common**2, 0.0)) + FIGURE_SIGMA
+
+
+def slice_ends(number: int, count: int) -> tuple[float, float]:
+    """Where one of `count` slices of a car's length begins and ends, its rims left out, 0..1."""
+    return (number + 0.1) / count, (number + 0.9) / count
+
+
 def place_rows(moving: Moving, pose: torch.Tensor, lookup: Lookup, crop: Crop, count: float) -> Rows:
     """Seen faces should be where their pixels are told to be; all of them count as `count` independent ones."""
     mesh, vertices = whole(), moving.vertices_m
@@ -72,6 +89,7 @@ def place_rows(moving: Moving, pose: torch.Tensor, lookup: Lookup, crop: Crop, c
 def figure_rows(moving: Moving, told: Told) -> list[Rows]:
     """The body's width and height over its length, and its outlines from the side and from above."""
     rows: list[Rows | None] = [_ratio_row(moving, told, axis) for axis in range(len(RATIOS)) if RATIOS[axis] in told]
+    rows.append(_nose_row(moving, told))
     x, y, z = moving.vertices_m[outline_vertices()].unbind(1)
     along01 = (y - y.min()) / (y.max() - y.min())
     for k in range(1, TOP_STATIONS - 1):
@@ -91,10 +109,10 @@ def measure_rows(moving: Moving, measures: torch.Tensor, prior: ShapePrior, told
 
     rows = [row(along, 0.0, LENGTH_SIGMA)]
     if "log_wheelbase" in told:
-        mean, scale = told["log_wheelbase"]
+        mean, spread = told["log_wheelbase"][0], wheelbase_spread(told)
         wheelbase = float(measures[INDEX["wheelbase"]])
         change = prior.factor[INDEX["wheelbase"]] / wheelbase - along
-        rows.append(row(change, mean - math.log(wheelbase / moving.length_m), RATIO_SHARE * scale + 0.005))
+        rows.append(row(change, mean - math.log(wheelbase / moving.length_m), spread))
     return rows
 
 
@@ -112,9 +130,23 @@ def _ratio_row(moving: Moving, told: Told, axis: int) -> Rows:
     return (row / RATIO_SIGMA)[None], torch.tensor([apart / RATIO_SIGMA])
 
 
+def _nose_row(moving: Moving, told: Told) -> Rows | None:
+    """The front end's distance before the axles' middle, over the length."""
+    if "nose" not in told:
+        return None
+    body = outline_vertices()
+    y = moving.vertices_m[body, 1]
+    front, rear = int(body[int(y.argmin())]), int(body[int(y.argmax())])
+    length_m, nose = float(y.max() - y.min()), -float(y.min() / (y.max() - y.min()))
+    slope = -moving.slope[:, front, 1] - nose * (moving.slope[:, rear, 1] - moving.slope[:, front, 1])
+    mean, spread = told["nose"]
+    return (torch.nn.functional.pad(slope / length_m, (0, 2)) / spread)[None], torch.tensor([(mean - nose) / spread])
+
+
 def _slice(along01: torch.Tensor, number: int, count: int) -> torch.Tensor:
     """(N,) bool: what lies in one of `count` slices of the car's length, but for its rims."""
-    return (along01 > (number + 0.1) / count) & (along01 < (number + 0.9) / count)
+    low, high = slice_ends(number, count)
+    return (along01 > low) & (along01 < high)
 
 
 def _outline_row(moving: Moving, told: Told, name: str, inside: torch.Tensor, reach_m: torch.Tensor, axis: int) -> Rows | None:
@@ -124,9 +156,7 @@ def _outline_row(moving: Moving, told: Told, name: str, inside: torch.Tensor, re
         return None
     coordinate = 2 * axis
     vertex = int(outline_vertices()[int(torch.where(inside, reach_m, -torch.inf).argmax())])
-    mean, scale = told[name]
-    common = mean * told[RATIOS[axis]][1] if RATIOS[axis] in told else 0.0
-    spread = math.sqrt(max(scale**2 - common**2, 0.0)) + FIGURE_SIGMA
+    mean, spread = told[name][0], outline_spread(told, name, axis)
     wanted = mean * math.exp(float(moving.stretch[axis]))
     row = torch.cat([moving.slope[:, vertex, coordinate] / moving.length_m, _of_stretch(axis, wanted)])
     return (row / spread)[None], ((wanted - moving.vertices_m[vertex, coordinate] / moving.length_m) / spread)[None]

@@ -15,9 +15,10 @@ AZIMUTH_SPREAD_RAD = math.radians(5)  # one bin: a sharper target would punish h
 BODY_SMOOTHING = 0.1  # 30 cars are no population
 PART_WEIGHT = torch.tensor([0.5 if name in ("background", "body") else 1.5 for name in PART_CLASSES])  # lamps and plates are small
 FIGURE_WEIGHT = torch.tensor([1.0 if name.startswith(("top_", "plan_")) else 3.0 for name in FIGURES])  # no fit has better proportions
+SHOWN_EXTENT = 4.0  # square lengths, summed over the car's pixels: a hundred pixels a fifth of a length from the middle
 WEIGHTS = {
-    "matte": 2.0, "any_car": 0.7, "parts": 0.7, "coordinates": 0.4, "azimuth": 0.4, "figures": 3.0, "body": 0.1, "car": 0.3, "count": 0.1,
-    "paint": 0.5, "wheels": 0.25, "wheels_seen": 0.1,
+    "matte": 2.0, "any_car": 0.7, "parts": 0.7, "coordinates": 0.8, "stretch": 8.0, "azimuth": 0.4, "figures": 3.0, "body": 0.1,
+    "car": 0.3, "count": 0.1, "paint": 0.5, "wheels": 0.25, "wheels_seen": 0.1,
 }  # fmt: skip
 
 
@@ -63,6 +64,17 @@ def coordinate_loss(outputs: Outputs, coordinates_u8: torch.Tensor, seen: torch.
     return _mean(likelihood.mean(1), seen)
 
 
+def stretch_loss(outputs: Outputs, coordinates_u8: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """How much too long, wide or high all places of a picture are told together, mean share over pictures and axes.
+
+    Pixels' errors cancel in a fit; what they have in common makes the car too wide.  The stretch is the least-squares slope of the told
+    over the true places, of axes that the picture shows."""
+    truth = ((coordinates_u8.float() / 255 - 0.5) * 2 * COORDINATE_REACH) * seen[:, None]
+    extent = truth.square().sum((2, 3))  # (B, 3)
+    slope = (truth * outputs.coordinates).sum((2, 3)) / extent.clamp_min(1e-6)
+    return _mean((slope - 1).abs(), extent > SHOWN_EXTENT)
+
+
 def total_loss(outputs: Outputs, batch: Batch) -> dict[str, torch.Tensor]:
     """All terms and their weighted "sum"."""
     always, wheels = torch.ones_like(batch.any_known), batch.wheels
@@ -73,6 +85,7 @@ def total_loss(outputs: Outputs, batch: Batch) -> dict[str, torch.Tensor]:
         "any_car": matte_loss(outputs.matte_logit[:, 1], batch.any_car, batch.any_known),
         "parts": part_loss(outputs.part_logit, batch.part),
         "coordinates": coordinate_loss(outputs, batch.coordinates, batch.seen),
+        "stretch": stretch_loss(outputs, batch.coordinates, batch.seen),
         "azimuth": azimuth_loss(outputs.azimuth_logit, batch.azimuth_rad),
         "figures": laplace(outputs.figure_mean, outputs.figure_log_scale, batch.figures, FIGURE_WEIGHT),
         "body": functional.cross_entropy(

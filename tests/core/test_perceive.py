@@ -18,7 +18,7 @@ from imago.core.errors import UserInputError, WeightsError
 from imago.core.fit.starts import body_types
 from imago.core.perceive.heads import AZIMUTH_BINS, FIGURES, INPUT_SIZE_PX, PART_CLASSES
 from imago.core.perceive.look import Window, cut_window, input_of, put_back, whole_window, window_round
-from imago.core.perceive.network import CarNetwork, NetworkSize, Outputs, heat_mean
+from imago.core.perceive.network import CarNetwork, NetworkSize, Outputs, ResidualBlock, RisingBlock, heat_mean
 from imago.core.perceive.perceive import averaged, azimuth_peaks, mirrored, perceive, see, with_body_type
 from imago.core.perceive.weights import FILE, KEY, load_network, save_network
 from imago.core.types import BODY_TYPES, Matte, Perception, Photo, Settings
@@ -87,6 +87,18 @@ def test_a_folded_network_sees_the_same() -> None:
     for field in fields(Outputs):
         assert torch.allclose(getattr(same, field.name), getattr(plain, field.name), rtol=1e-4, atol=1e-5), field.name
     assert sum(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules()) == len(network.finer.norms)
+
+
+def test_a_rising_block_is_a_residual_block_of_both_inputs_in_one_map() -> None:
+    torch.manual_seed(1)
+    rising, plain = RisingBlock(5, 3, 4).eval(), ResidualBlock(8, 4).eval()
+    plain.load_state_dict(rising.state_dict())
+    below, skip = torch.randn(2, 5, 6, 7), torch.randn(2, 3, 12, 14)
+    with torch.no_grad():
+        wanted = plain(torch.cat([torch.nn.functional.interpolate(below, scale_factor=2.0, mode="nearest"), skip], 1))
+        assert torch.allclose(rising(below, skip), wanted, atol=1e-5)
+        rising.fold()  # its convolutions have a bias from then on, which must be added once
+        assert torch.allclose(rising(below, skip), wanted, atol=1e-5)
 
 
 def test_a_matte_that_was_just_cut_needs_no_other_look(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_rows_are_the_slopes_of_what_they_want_to_be_zero() -> None:
         for by in (-step, step)
     ]
     rows = figure_rows(here, figures)
-    assert len(rows) == 2 + 18 + 8
+    assert len(rows) == 2 + 1 + 18 + 8
     before, after = (torch.cat([wanted for _, wanted in figure_rows(car, figures)]) for car in moved)
     slopes = torch.cat([matrix for matrix, _ in rows]) @ change
     assert torch.allclose(-slopes, (after - before) / (2 * step), rtol=0.02, atol=0.02), (slopes, before, after)

@@ -22,7 +22,7 @@ from imago.core.perceive.network import Outputs
 from imago.core.perceive.weights import FILE, KEY, load_network, network_of
 from imago.core.training.measure_perceive import measure_pictures
 from imago.core.training.mixed_precision import WorkingCopy
-from imago.core.training.perceive_loss import azimuth_loss, coordinate_loss, laplace, matte_loss, total_loss
+from imago.core.training.perceive_loss import azimuth_loss, coordinate_loss, laplace, matte_loss, stretch_loss, total_loss
 from imago.core.training.picture_batches import PictureBatches, mirrored, placement
 from imago.core.training.release_weights import release
 from imago.core.training.train_perceive import PerceiveConfig, begin_with, learned_from, new_state, train, train_step
@@ -67,7 +67,7 @@ def test_a_finished_file_is_where_a_new_run_begins(pictures: Pictures, empty: np
 
 def test_every_weight_goes_by_its_own_gradient(pictures: Pictures, empty: np.ndarray) -> None:
     """The working copy's gradients lie in memory otherwise than the master's weights; torch's fused AdamW gives them to other ones."""
-    config, batch = replace(TINY, dropout=0.0), batches(pictures, empty).make(np.random.default_rng(1))
+    config, batch = TINY, batches(pictures, empty).make(np.random.default_rng(1))
     state, plain = new_state(config), new_state(config)
     train_step(config, state, WorkingCopy(state.network.train(), torch.float32), batch)
     rate = state.optimiser.param_groups[0]["lr"]
@@ -220,6 +220,21 @@ def test_coordinates_are_told_in_the_units_of_their_labels(pictures: Pictures, e
     nothing = torch.zeros(1)
     outputs = Outputs(*[nothing] * 2, truth, torch.full_like(truth[:, :1], -4.0), *[nothing] * 11)
     assert float(coordinate_loss(outputs, batch.coordinates, batch.seen)) == pytest.approx(-4.0, abs=1e-4)
+
+
+def test_places_told_too_wide_together_cost_more_than_as_much_here_and_there(pictures: Pictures, empty: np.ndarray) -> None:
+    batch = batches(pictures, empty, 12).make(np.random.default_rng(4))
+    truth = (batch.coordinates.float() / 255 - 0.5) * 2 * COORDINATE_REACH
+    nothing = torch.zeros(1)
+
+    def cost(told: torch.Tensor) -> float:
+        return float(stretch_loss(Outputs(*[nothing] * 2, told, *[nothing] * 12), batch.coordinates, batch.seen))
+
+    assert cost(truth) == pytest.approx(0, abs=1e-6)
+    wider = truth * torch.tensor([1.1, 1.0, 1.0])[:, None, None]
+    assert cost(wider) == pytest.approx(0.1 / 3, abs=1e-5), "a tenth of one axis of three"
+    sign = torch.randint(0, 2, truth.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert cost(truth + (wider - truth) * sign) < 0.3 * cost(wider)
 
 
 def test_every_term_counts(pictures: Pictures, empty: np.ndarray) -> None:
