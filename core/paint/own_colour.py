@@ -1,8 +1,9 @@
 """The colour of the paint itself, without the light that fell on it.
 
 A grey car in the sun and a white one in the shade may look alike.  What stands under the same light tells them apart: tyres are black
-however bright they are in the picture, windows mirror the sky, and a paint's shadows and highlights lie about its own lightness.  The
-estimate is linear in such cues and was learned from renders of cars whose paint is known (core/training/train_paint.py).
+however bright they are in the picture, and a paint's shadows and highlights lie about its own lightness.  The estimate is linear in such
+cues and was learned from renders of cars whose paint is known (core/training/train_paint.py).  Windows, which mirror the sky in renders,
+are no cue: one sees through those of real cars, and what is behind passed for a bright light that darkened the paint.
 
 More or less light scales L, a and b of OKLab alike, so the tint, a / L and b / L, is that of the body's commonest colour; but a weak blue
 is the sky's: most cars are white, grey or black.
@@ -28,12 +29,11 @@ from .colour import dominant_colour, oklab_from_srgb, srgb_from_oklab
 from .materials import Colour
 
 KEY, FILE = "paint", "paint.safetensors"
-GLASS = ("windshield", "rear_window", "side_window")
 INSIDE01, OUTSIDE01 = 0.9, 0.1  # of the matte: cells that are car, and cells that are not
-LEAST_BODY, LEAST_OTHER = 30, 9  # cells from which a part tells anything
+LEAST_BODY, LEAST_WHEEL = 30, 9  # cells from which a part tells anything
 LEAST_AROUND = 15
-BODY_SHARES, OTHER_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95), (0.1, 0.5, 0.9)  # quantiles of lightness that are cues
-CUES = 2 + len(BODY_SHARES) + 1 + 2 * len(OTHER_SHARES)
+BODY_SHARES, WHEEL_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95), (0.1, 0.5, 0.9)  # quantiles of lightness that are cues
+CUES = 2 + len(BODY_SHARES) + 1 + len(WHEEL_SHARES)
 DARKEST = 0.02  # below this L a colour has no tint that could be made lighter
 MOST_MOVED = 0.15  # real photographs differ from renders in more than their light: three in four renders are moved by less
 SKY_TINT = (0.04, 0.08)  # of a blue tint: up to the first it is the sky's, from the second the paint's (on renders, a quarter of which
@@ -102,27 +102,24 @@ def paint_cues(image_srgb01: np.ndarray, dense: Dense) -> tuple[np.ndarray, np.n
     """(CUES,) float64 of a photograph (H, W, 3), all lightnesses in OKLab, NaN for what is not seen; and the body's commonest colour (3,)
     in OKLab.  None where too little of the body is seen.
 
-    The commonest colour's, the body's median and quantiles, the mean of what is about the car, quantiles of wheels and of glass.
+    The commonest colour's, the body's median and quantiles, the mean of what is about the car, quantiles of the wheels.
     """
     cells, known = _cells(image_srgb01, dense)
     lightness, part = oklab_from_srgb(cells)[..., 0], dense.part_share01.argmax(0)
     inside = dense.matte01 > INSIDE01
 
-    def of(*names: str) -> np.ndarray:
-        return inside & np.isin(part, [PART_CLASSES.index(name) for name in names])
+    def of(name: str) -> np.ndarray:
+        return inside & (part == PART_CLASSES.index(name))
 
-    def lightness_of(*names: str) -> np.ndarray:
-        mask = of(*names)
-        return np.quantile(lightness[mask], OTHER_SHARES) if mask.sum() >= LEAST_OTHER else np.full(len(OTHER_SHARES), np.nan)
-
-    body, around = of("body"), known & (dense.matte01 < OUTSIDE01)
+    body, wheel, around = of("body"), of("wheel"), known & (dense.matte01 < OUTSIDE01)
     found = dominant_colour(cells[body], np.ones(int(body.sum()), np.float32), glossy=True) if body.sum() >= LEAST_BODY else None
     if found is None:
         return None
     commonest = oklab_from_srgb(np.array(found))
     own = [commonest[0], np.median(lightness[body]), *np.quantile(lightness[body], BODY_SHARES)]
     about = lightness[around].mean() if around.sum() >= LEAST_AROUND else np.nan
-    return np.array([*own, about, *lightness_of("wheel"), *lightness_of(*GLASS)]), commonest
+    wheels = np.quantile(lightness[wheel], WHEEL_SHARES) if wheel.sum() >= LEAST_WHEEL else np.full(len(WHEEL_SHARES), np.nan)
+    return np.array([*own, about, *wheels]), commonest
 
 
 def _cells(image_srgb01: np.ndarray, dense: Dense) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ from .made_cars import box_car, write_car
 EXAMPLE = Path(__file__).parents[2] / "data" / "example.jpg"
 
 
-OWN, OTHERS = slice(0, 7), slice(8, 14)  # cues of the body, and of wheels and glass
+OWN, WHEELS = slice(0, 7), slice(8, 11)  # cues
 
 
 def lit_paints(count: int, random: np.random.Generator) -> Examples:
@@ -34,7 +34,7 @@ def lit_paints(count: int, random: np.random.Generator) -> Examples:
     paint = np.stack([random.uniform(0.25, 0.9, count), *random.normal(0, 0.02, (2, count))], 1)
     light = random.normal(0, 0.06, (count, 1))
     cues = random.normal(size=(count, CUES))
-    cues[:, OWN], cues[:, 8:11] = paint[:, :1] + light, 0.2 + light
+    cues[:, OWN], cues[:, WHEELS] = paint[:, :1] + light, 0.2 + light
     seen = paint * (cues[:, :1] / paint[:, :1])
     cues[:, 1:][random.random((count, CUES - 1)) < 0.02] = np.nan
     return Examples(cues, seen, paint, np.array([f"car_{k % 12}" for k in range(count)]))
@@ -59,7 +59,7 @@ def test_rare_white_cars_are_drawn_less_to_the_usual_dark_ones(monkeypatch):
         move = lightness - some.paint_oklab[:, :1]
         some.paint_oklab[:, :1] += move
         some.cues[:, OWN] += move + random.normal(0, 0.25, (len(move), 1))
-        some.cues[:, OTHERS] = 0
+        some.cues[:, WHEELS] = 0
     names = [field.name for field in fields(Examples)]
     both = Examples(*(np.concatenate([getattr(dark, name), getattr(white, name)]) for name in names))
 
