@@ -9,16 +9,13 @@ from dataclasses import dataclass
 
 import torch
 
-from ..perceive.heads import PLAN_STATIONS, TOP_STATIONS
-from .told_rows import Told, outline_spread, outline_vertices, slice_ends, wheelbase_spread
-
-ACROSS, UP = 0, 1  # where outlines from above reach, and those from the side
+from .told_rows import Told, outline_slices, outline_spread, outline_vertices, wheelbase_spread
 
 
 @dataclass(frozen=True)
 class ToldFigures:
     """nose (2,) and log_wheelbase (2,), their means and spreads; of n slices of the outlines mean (n,) and spread (n,) in shares of the
-    length, axis (n,) ACROSS or UP, and between (n, 2) which shares of the length they lie."""
+    length, axis (n,) 0 where they reach sideways and 1 up, and between (n, 2) which shares of the length they lie."""
 
     nose: torch.Tensor
     log_wheelbase: torch.Tensor
@@ -32,9 +29,7 @@ class ToldFigures:
         """Of the outlines whatever is told; None where nose and wheelbase are not."""
         if "nose" not in told or "log_wheelbase" not in told:
             return None
-        slices = [(f"top_{k:02d}", UP, slice_ends(k, TOP_STATIONS)) for k in range(1, TOP_STATIONS - 1)]
-        slices += [(f"plan_{k}", ACROSS, slice_ends(k, PLAN_STATIONS)) for k in range(PLAN_STATIONS)]
-        slices = [row for row in slices if row[0] in told]
+        slices = [row for row in outline_slices() if row[0] in told]
         return cls(
             torch.tensor(told["nose"]),
             torch.tensor([told["log_wheelbase"][0], wheelbase_spread(told)]),
@@ -66,7 +61,7 @@ def figure_cost(told: ToldFigures, vertices: torch.Tensor, wheelbase_m: torch.Te
     return 0.5 * (off.square().sum(1) + nose_off.square() + wheelbase_off.square())
 
 
-@torch.no_grad()  # a third of the time: slopes go by the vertices found alone
+@torch.no_grad()  # a third quicker: slopes need the vertices found alone
 def _furthest(told: ToldFigures, reaches: torch.Tensor, along01: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, n) which of N vertices, reaching (B, 2, N) across and up, reach furthest in each slice, and whether any lie there."""
     inside = (along01[:, None] > told.between[:, :1]) & (along01[:, None] < told.between[:, 1:])

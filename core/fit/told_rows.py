@@ -60,9 +60,12 @@ def outline_spread(told: Told, name: str, axis: int) -> float:
     return math.sqrt(max(scale**2 - common**2, 0.0)) + FIGURE_SIGMA
 
 
-def slice_ends(number: int, count: int) -> tuple[float, float]:
-    """Where one of `count` slices of a car's length begins and ends, its rims left out, 0..1."""
-    return (number + 0.1) / count, (number + 0.9) / count
+def outline_slices() -> list[tuple[str, int, tuple[float, float]]]:
+    """Of each station of the outlines its name, the axis in which it reaches (0 sideways, 1 up), and where along the car its slice begins
+    and ends, 0..1, rims left out.  From the side neither end is one: those are bumpers."""
+    tops = [(f"top_{k:02d}", 1, k, TOP_STATIONS) for k in range(1, TOP_STATIONS - 1)]
+    plans = [(f"plan_{k}", 0, k, PLAN_STATIONS) for k in range(PLAN_STATIONS)]
+    return [(name, axis, ((k + 0.1) / count, (k + 0.9) / count)) for name, axis, k, count in tops + plans]
 
 
 def place_rows(moving: Moving, pose: torch.Tensor, lookup: Lookup, crop: Crop, count: float) -> Rows:
@@ -87,15 +90,13 @@ def place_rows(moving: Moving, pose: torch.Tensor, lookup: Lookup, crop: Crop, c
 
 
 def figure_rows(moving: Moving, told: Told) -> list[Rows]:
-    """The body's width and height over its length, and its outlines from the side and from above."""
+    """The body's width and height over its length, where its nose lies, and its outlines from the side and from above."""
     rows: list[Rows | None] = [_ratio_row(moving, told, axis) for axis in range(len(RATIOS)) if RATIOS[axis] in told]
     rows.append(_nose_row(moving, told))
     x, y, z = moving.vertices_m[outline_vertices()].unbind(1)
     along01 = (y - y.min()) / (y.max() - y.min())
-    for k in range(1, TOP_STATIONS - 1):
-        rows.append(_outline_row(moving, told, f"top_{k:02d}", _slice(along01, k, TOP_STATIONS), z, 1))
-    for k in range(PLAN_STATIONS):
-        rows.append(_outline_row(moving, told, f"plan_{k}", _slice(along01, k, PLAN_STATIONS), x, 0))
+    for name, axis, (low, high) in outline_slices():
+        rows.append(_outline_row(moving, told, name, (along01 > low) & (along01 < high), (x, z)[axis], axis))
     return [row for row in rows if row is not None]
 
 
@@ -141,12 +142,6 @@ def _nose_row(moving: Moving, told: Told) -> Rows | None:
     slope = -moving.slope[:, front, 1] - nose * (moving.slope[:, rear, 1] - moving.slope[:, front, 1])
     mean, spread = told["nose"]
     return (torch.nn.functional.pad(slope / length_m, (0, 2)) / spread)[None], torch.tensor([(mean - nose) / spread])
-
-
-def _slice(along01: torch.Tensor, number: int, count: int) -> torch.Tensor:
-    """(N,) bool: what lies in one of `count` slices of the car's length, but for its rims."""
-    low, high = slice_ends(number, count)
-    return (along01 > low) & (along01 < high)
 
 
 def _outline_row(moving: Moving, told: Told, name: str, inside: torch.Tensor, reach_m: torch.Tensor, axis: int) -> Rows | None:

@@ -52,7 +52,7 @@ class PerceiveConfig:
     warmup_steps: int = 300
     average_decay: float = 0.999
     begun_with_sha256: str = ""  # of the finished file whose weights came first, empty where chance's did
-    dropout: float = 0.0  # figures are measured, and noise is no help to that; known pictures are told hardly better than new ones
+    dropout: float = 0.0  # figures are measured, and noise is no help to that; known pictures are told little better than new ones
     held_out: tuple[str, ...] = ()
     cut_off_share: float = 1.0  # of the pictures that do not show the whole car from NEAR_LENGTHS of its lengths or further
     channels: tuple[int, ...] = NetworkSize().channels

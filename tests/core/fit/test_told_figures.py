@@ -88,7 +88,7 @@ def rear_errors(figures_weight: float, seed: int) -> tuple[float, float]:
 
 @pytest.mark.slow
 def test_a_tail_that_the_photograph_does_not_show_is_where_it_is_told() -> None:
-    """Of six cars one comes out no nearer at the weight that a fit uses: its usual tail was right already."""
+    """At the weight that a fit uses; of six cars one may come out no nearer."""
     without, held = ([rear_errors(weight, seed) for seed in range(1, 7)] for weight in (0.0, Weights().figures))
     assert sum(roof for roof, _ in held) < 0.85 * sum(roof for roof, _ in without), (held, without)
     assert sum(told < untold for (told, _), (untold, _) in zip(held, without, strict=True)) >= 5, (held, without)
